@@ -1,0 +1,59 @@
+# parley_module(NAME [USES module...] [LINKS library...])
+#
+# One module: the sources of the current folder, a static library `parley_NAME` with the alias `parley::NAME`. It links
+# only the modules in USES and the libraries in LINKS; tests/layering.py holds the same table against the includes.
+function(parley_module name)
+  cmake_parse_arguments(arg "" "" "USES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
+  if(NOT sources)
+    return()
+  endif()
+  add_library(parley_${name} STATIC ${sources})
+  add_library(parley::${name} ALIAS parley_${name})
+  target_include_directories(parley_${name} PUBLIC "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
+  target_compile_definitions(parley_${name} PRIVATE PARLEY_BUILDING)
+  list(TRANSFORM arg_USES PREPEND parley_)
+  target_link_libraries(parley_${name} PUBLIC ${arg_USES} parley_options PRIVATE ${arg_LINKS})
+  set_property(GLOBAL APPEND PROPERTY PARLEY_MODULES parley_${name})
+endfunction()
+
+# What every target of ours is compiled with.
+add_library(parley_options INTERFACE)
+if(MSVC)
+  target_compile_options(parley_options INTERFACE /W4 $<$<BOOL:${PARLEY_WERROR}>:/WX>)
+else()
+  target_compile_options(parley_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+    $<$<BOOL:${PARLEY_WERROR}>:-Werror>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
+    # gcc 12 sees overlaps and overflows in libstdc++'s own string and rotate (PR 105329, PR 105651).
+    target_compile_options(parley_options INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
+  endif()
+endif()
+if(PARLEY_SANITIZE)
+  target_compile_options(parley_options INTERFACE -fsanitize=${PARLEY_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(parley_options INTERFACE -fsanitize=${PARLEY_SANITIZE})
+endif()
+
+# The library that people link: all modules in one.
+function(parley_library)
+  get_property(modules GLOBAL PROPERTY PARLEY_MODULES)
+  set(objects "")
+  foreach(module ${modules})
+    list(APPEND objects $<TARGET_OBJECTS:${module}>)
+  endforeach()
+  add_library(parley ${objects})
+  add_library(parley::parley ALIAS parley)
+  set_target_properties(parley PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  target_compile_features(parley PUBLIC cxx_std_20)
+  target_include_directories(parley PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(parley PRIVATE OpenSSL::SSL OpenSSL::Crypto Usrsctp::Usrsctp Threads::Threads)
+  if(PARLEY_SANITIZE)
+    target_link_options(parley PUBLIC -fsanitize=${PARLEY_SANITIZE})
+  endif()
+  if(PARLEY_INSTALL)
+    include(ParleyInstall OPTIONAL)
+  endif()
+endfunction()
