@@ -1,0 +1,81 @@
+#pragma once
+
+#include "dtls/endpoint.hpp"
+#include "ice/agent.hpp"
+#include "sctp/data_channels.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace parley::pc {
+
+// What the data plane tells the façade. Events of one peer arrive in the order in which they happened.
+
+struct DtlsStateChanged {
+  dtls::State state;
+  std::string reason;                            ///< Why it failed.
+  std::vector<std::uint8_t> remoteCertificate;   ///< DER, when connected.
+};
+
+/// The association is up: channels can open.
+struct SctpConnected {
+  std::uint16_t maxChannels;
+};
+
+/// The association ended; every channel was told before.
+struct SctpClosed {
+  std::string reason;  ///< Empty for an orderly end.
+};
+
+/// The peer opened a channel; the id was chosen by the data plane.
+struct ChannelIncoming {
+  sctp::ChannelId channel;
+  sctp::Parameters parameters;
+};
+
+struct ChannelOpened {
+  sctp::ChannelId channel;
+  std::uint16_t stream;
+};
+
+/// The peer began to close the channel.
+struct ChannelClosing {
+  sctp::ChannelId channel;
+};
+
+struct ChannelClosed {
+  sctp::ChannelId channel;
+  std::string error;  ///< Empty for an orderly end.
+};
+
+struct ChannelMessage {
+  sctp::ChannelId channel;
+  bool text;
+  std::vector<std::uint8_t> bytes;
+};
+
+/// So many bytes of user data left the channel's buffer for the path.
+struct ChannelDrained {
+  sctp::ChannelId channel;
+  std::size_t bytes;
+};
+
+using PeerEvent =
+    std::variant<ice::CandidateFound, ice::CandidateFailed, ice::GatheringChanged, ice::StateChanged,
+                 ice::SelectedPairChanged, ice::RoleChanged, DtlsStateChanged, SctpConnected, SctpClosed, ChannelIncoming,
+                 ChannelOpened, ChannelClosing, ChannelClosed, ChannelMessage, ChannelDrained>;
+
+/// The façade's end of the data plane. Called on the engine's thread; the implementation only queues a task.
+class PeerObserver {
+ public:
+  virtual ~PeerObserver() = default;
+  virtual void onPeerEvent(PeerEvent event) = 0;
+  /// False while the application has too many undelivered messages: they then stay in SCTP's receive window. When it
+  /// turns true again, the façade posts `Peer::resume`.
+  virtual bool wantsMessages() const = 0;
+};
+
+}  // namespace parley::pc

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "dtls/endpoint.hpp"
+#include "dtls/fingerprint.hpp"
+#include "ice/agent.hpp"
+#include "ice/candidate.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace parley::pc {
+
+/// What the signalling plane wants of the data plane after a description was applied: the whole of it, not a change to
+/// it. `Peer::apply` compares it with what it has. Immutable once made; the only coupling between the two planes.
+struct TransportPlan {
+  struct Ice {
+    /// Ours; a change is a restart. Empty until a local description exists, and gathering starts with them.
+    std::optional<ice::Credentials> local;
+    /// The peer's; empty until a remote description exists.
+    std::optional<ice::Credentials> remote;
+    bool remoteIsLite = false;
+    ice::Role role = ice::Role::Controlled;
+  };
+  /// Complete once both descriptions of an exchange exist (an answer or a provisional answer).
+  struct Dtls {
+    dtls::Role role = dtls::Role::Client;
+    std::vector<dtls::Fingerprint> remoteFingerprints;
+  };
+  struct Sctp {
+    std::uint16_t localPort = 5000;
+    std::uint16_t remotePort = 5000;
+    /// Largest message that the peer takes (a=max-message-size; 65536 if it does not say, RFC 8841 s.6.1).
+    std::size_t remoteMaxMessageSize = 65536;
+  };
+
+  Ice ice;
+  std::optional<Dtls> dtls;
+  std::optional<Sctp> sctp;
+};
+
+}  // namespace parley::pc
