@@ -1,0 +1,116 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/machine.hpp"
+#include "base/outbox.hpp"
+#include "base/packet_pool.hpp"
+#include "base/random.hpp"
+#include "ice/candidate.hpp"
+#include "ice/config.hpp"
+#include "ice/credentials.hpp"
+#include "ice/output.hpp"
+#include "ice/stats.hpp"
+
+#include <parley/io.hpp>
+#include <parley/time.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace parley::ice {
+
+/// Full ICE (RFC 8445) with trickle (RFC 8838), patience (RFC 8863) and consent (RFC 7675) for one component. One agent
+/// lives as long as its transport; each exchange of credentials is a generation inside it.
+///
+///                       setRemote + candidates         a pair is valid           all is gathered, signalled and checked
+///     State:   New ───────────────────────► Checking ─────────────────► Connected ──────────────────► Completed
+///                                            ▲   │                       ▲     │ a consent check unanswered   │
+///                                    restart │   │ nothing works,        │     ▼ and silence for 5 s          │
+///                                            │   │ not before 39.5 s     └─ Disconnected ◄────────────────────┘
+///                                            │   ▼                             │ consent expired (30 s)
+///                                           Failed ◄───────────────────────────┘          close(): Closed, from anywhere
+///
+/// Outputs that concern the packet path come in the order in which they were made. The ids, the random source and the
+/// pool outlive the agent.
+class Agent {
+ public:
+  using Output = ice::Output;
+
+  Agent(Config config, base::IdSource& ids, base::Random& random, base::PacketPool& pool);
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // --- What signalling says ---
+
+  /// Gathers for these local credentials. New ones while a generation is complete (has both credentials) are an ICE
+  /// restart: its sockets are used again, and the old selected pair carries data until the new generation has selected
+  /// one. The credentials of the generation before withdraw a restart that the other side has not answered (a rollback).
+  void gather(const Credentials& local, Time now);
+  /// Before the first one the role is Controlling. After a conflict was resolved the network decides: the same value
+  /// again, as each application of a description says it, does not undo that.
+  void setRole(Role role, Time now);
+  /// The remote credentials. Changed ones are a restart by the peer (or its answer to ours), the ones before withdraw it.
+  void setRemote(const Credentials& remote, bool remoteIsLite, Time now);
+  /// A candidate of the generation that its ufrag extension names (RFC 8838 s.9), or of the newest one. Of another:
+  /// dropped and counted. Before `setRemote` they wait for it.
+  void addRemoteCandidate(const Candidate& candidate, Time now);
+  /// No more candidates for the newest generation (RFC 8838 s.14).
+  void endOfRemoteCandidates(Time now);
+  /// For gatherings from now on.
+  void setStunServers(std::vector<StunServer> servers);
+
+  // --- What the host says ---
+
+  /// STUN only (RFC 7983: first byte 0 to 3).
+  void handle(const Datagram& datagram, Time now);
+  void handle(const SocketBound& bound, Time now);
+  void handle(const SocketFailed& failed, Time now);
+  void handle(const InterfacesListed& listed, Time now);
+  void handle(const Resolved& resolved, Time now);
+
+  /// Closes all sockets. What was queued is gone, and nothing but `CloseSocket` is put out from here on: the caller knows
+  /// that the state is Closed.
+  void close(Time now);
+
+  std::optional<Output> poll();
+  Time deadline() const;
+  void advance(Time now);
+
+  // --- The packet path ---
+
+  struct Path {
+    SocketId socket{};
+    SocketAddress to;
+    bool operator==(const Path&) const = default;
+  };
+
+  /// Whether a datagram that is not STUN may be believed to come from the peer: an authenticated check passed between
+  /// this socket and this address, in either direction. O(1).
+  bool mayReceive(SocketId socket, const SocketAddress& from) const;
+  /// Where to send: the selected pair, or the best valid one before nomination. Nothing without consent. O(1).
+  std::optional<Path> sendPath() const;
+  /// One datagram went out on `sendPath()`.
+  void countSent(std::size_t bytes, Time now);
+  /// One datagram that is not STUN came in.
+  void countReceived(SocketId socket, const SocketAddress& from, std::size_t bytes, Time now);
+
+  // --- What it knows ---
+
+  Role role() const;
+  State state() const;
+  GatheringState gatheringState() const;
+  /// Smoothed (RFC 6298 s.2) over the checks and consent checks of the pair in use; 100 ms before the first one: of the
+  /// order of a path across a continent, for timers that start from it.
+  Duration roundTripTime() const;
+  Stats stats() const;
+  /// True for the local ufrag of any generation that is alive.
+  bool ownsUfrag(std::string_view ufrag) const;
+  bool ownsSocket(SocketId socket) const;
+  /// The local ufrags that are alive, for a table that routes by them.
+  std::vector<std::string> localUfrags() const;
+};
+
+}  // namespace parley::ice

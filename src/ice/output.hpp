@@ -1,0 +1,52 @@
+#pragma once
+
+#include "ice/stats.hpp"
+
+#include <parley/io.hpp>
+
+#include <string>
+#include <variant>
+
+/// \file
+/// What an agent says: what it wants of its host (<parley/io.hpp>), and what it has to tell to its user.
+
+namespace parley::ice {
+
+/// A local candidate, to be signalled with the ufrag of its generation (RFC 8838 s.13).
+struct CandidateFound {
+  Candidate candidate;
+  std::string ufrag;
+  std::string url;  ///< Of the STUN server; empty for a host candidate.
+};
+
+/// W3C icecandidateerror: a server did not answer the socket that is bound to `local` (port 0 and an unspecified address
+/// if no socket got as far), or answered with an error.
+struct CandidateFailed {
+  SocketAddress local;
+  std::string url;
+  int code = 0;  ///< A STUN error code, or 701: the server could not be reached.
+  std::string text;
+};
+
+struct GatheringChanged {
+  GatheringState state{};
+  std::string ufrag;
+};
+
+struct StateChanged {
+  State state{};
+};
+
+struct SelectedPairChanged {
+  Candidate local, remote;
+};
+
+/// A role conflict was resolved (RFC 8445 s.7.3.1.1), or a lite peer left us no choice (s.6.1.1).
+struct RoleChanged {
+  Role role{};
+};
+
+using Output = std::variant<Transmit, BindUdp, CloseSocket, ListInterfaces, Resolve, CandidateFound, CandidateFailed,
+                            GatheringChanged, StateChanged, SelectedPairChanged, RoleChanged>;
+
+}  // namespace parley::ice
