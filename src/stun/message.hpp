@@ -45,8 +45,8 @@ struct Attribute {
 
 /// A view of a datagram that parsed. It borrows the datagram's bytes, and what its getters return does as well.
 ///
-/// Known attributes are checked by `parse`, so that a getter returns nothing only if the attribute is not there. Of an
-/// attribute that occurs twice the first counts (RFC 8489 s.14). Attributes behind MESSAGE-INTEGRITY or
+/// Known attributes are checked by `parse`, so that a getter returns nothing only if the attribute is not there. Of one
+/// that occurs twice the first counts (RFC 8489 s.14). Attributes behind MESSAGE-INTEGRITY or
 /// MESSAGE-INTEGRITY-SHA256 are not seen by any getter (s.14.5, s.14.6), whether or not the integrity was checked.
 class Message {
  public:
@@ -72,7 +72,8 @@ class Message {
   std::optional<ErrorCode> errorCode() const;
   /// The list of a 420 response; empty if there is none.
   std::vector<AttributeType> unknownAttributes() const;
-  /// XOR-MAPPED-ADDRESS, or the MAPPED-ADDRESS of a server that only speaks RFC 3489 (RFC 8489 s.6.3.3 and s.11).
+  /// XOR-MAPPED-ADDRESS, or the MAPPED-ADDRESS of a server that only knows that one (RFC 5389 s.12.1, kept by
+  /// RFC 8489 s.11). As all addresses: nothing if the family is neither IPv4 nor IPv6 (RFC 8489 s.6.3.3).
   std::optional<SocketAddress> xorMappedAddress() const;
   std::optional<SocketAddress> mappedAddress() const;
   std::optional<SocketAddress> alternateServer() const;
@@ -111,7 +112,8 @@ class Message {
   std::optional<SocketAddress> xorAddress(base::Bytes value) const;
 
   /// For a 420 response (RFC 8489 s.6.3.1): comprehension-required types that this codec does not know, each once, and
-  /// no more than `unknownLimit` of them, so that a response stays smaller than the request that provoked it.
+  /// no more than `unknownLimit` of them, so that a response stays smaller than the request that provoked it. In a
+  /// Binding response the types that RFC 3489 servers add are left out: they must be ignored (RFC 5389 s.12.1).
   std::vector<AttributeType> unknownComprehensionRequired() const;
   static constexpr std::size_t unknownLimit = 32;
 
