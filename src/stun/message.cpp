@@ -246,7 +246,8 @@ std::vector<AttributeType> Message::unknownAttributes() const {
 
 std::optional<SocketAddress> Message::xorMappedAddress() const {
   auto value = attribute(AttributeType::XorMappedAddress);
-  return value ? xorAddress(*value) : mappedAddress();
+  auto address = value ? xorAddress(*value) : std::nullopt;
+  return address ? address : mappedAddress();
 }
 
 std::optional<SocketAddress> Message::mappedAddress() const {
