@@ -3,6 +3,7 @@
 #include "sdp/attribute_parsers.hpp"
 #include "sdp/fields.hpp"
 #include "sdp/parse_attribute.hpp"
+#include "sdp/write.hpp"
 
 #include <algorithm>
 #include <bitset>
@@ -248,7 +249,8 @@ class Parser {
     auto parsed = parseAttribute(line_.substr(2), inMedia() ? Level::Media : Level::Session);
     if (!parsed) return fail(std::move(parsed.error()));
     auto kind = parsed->attribute.index();
-    if (parsed->single && seen_[kind]) return fail("there is a second attribute of this kind in the section");
+    if (parsed->single && seen_[kind])
+      return fail("there is a second a=" + std::string(attributeName(parsed->attribute)) + " in the section");
     seen_.set(kind);
     auto& attributes = inMedia() ? description_.media.back().attributes : description_.attributes;
     attributes.push_back(std::move(parsed->attribute));

@@ -7,6 +7,10 @@
 namespace parley::sdp {
 namespace {
 
+/// Leniency: '-', '=', '#' and '_' beside RFC 8839's ice-char. libwebrtc takes them, so servers in the field write them.
+/// None of them is the colon that separates the ufrags in STUN's USERNAME.
+bool isCredentialChar(char c) { return isIceChar(c) || c == '-' || c == '=' || c == '#' || c == '_'; }
+
 bool isTlsIdChar(char c) { return isIceChar(c) || c == '-' || c == '_'; }
 
 std::string sized(Fields& in, std::string_view what, std::size_t least, std::size_t most, bool (*allowed)(char)) {
@@ -62,13 +66,21 @@ Attribute parseGroup(Fields& in) {
 Attribute parseMid(Fields& in) { return Mid{std::string(in.token("identification tag"))}; }
 
 // RFC 8839 s.5.4
-Attribute parseIceUfrag(Fields& in) { return IceUfrag{sized(in, "ufrag", 4, 256, isIceChar)}; }
-Attribute parseIcePwd(Fields& in) { return IcePwd{sized(in, "password", 22, 256, isIceChar)}; }
+Attribute parseIceUfrag(Fields& in) { return IceUfrag{sized(in, "ufrag", 4, 256, isCredentialChar)}; }
+Attribute parseIcePwd(Fields& in) { return IcePwd{sized(in, "password", 22, 256, isCredentialChar)}; }
 
-// RFC 8839 s.5.6
+// RFC 8839 s.5.6. Option tags are 1*ice-char there, but '-' and '_' occur in names of experiments.
+// Leniency: libdatachannel separates the options by a comma.
 Attribute parseIceOptions(Fields& in) {
-  IceOptions options{words(in, "option", isTokenChar)};
-  if (options.options.empty()) in.fail("the option is missing");
+  IceOptions options;
+  do {
+    auto list = in.word("option", [](char c) { return isTokenChar(c) || c == ','; });
+    do {
+      auto option = takeUntil(list, ',');
+      if (option.empty()) in.fail("the option is missing");
+      options.options.emplace_back(option);
+    } while (!list.empty());
+  } while (in.more());
   return options;
 }
 
