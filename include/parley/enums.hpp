@@ -1,6 +1,8 @@
 #pragma once
 
 #include <parley/export.hpp>
+#include <parley/ice_candidate.hpp>
+#include <parley/session_description.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -12,14 +14,6 @@
 
 namespace parley {
 
-enum class SignalingState : std::uint8_t {
-  Stable,
-  HaveLocalOffer,
-  HaveRemoteOffer,
-  HaveLocalPranswer,
-  HaveRemotePranswer,
-  Closed
-};
 enum class IceGatheringState : std::uint8_t { New, Gathering, Complete };
 enum class IceConnectionState : std::uint8_t { New, Checking, Connected, Completed, Disconnected, Failed, Closed };
 enum class PeerConnectionState : std::uint8_t { New, Connecting, Connected, Disconnected, Failed, Closed };
@@ -48,7 +42,6 @@ enum class ErrorDetail : std::uint8_t {
   SdpSyntaxError
 };
 
-PARLEY_API std::string_view toString(SignalingState value);
 PARLEY_API std::string_view toString(IceGatheringState value);
 PARLEY_API std::string_view toString(IceConnectionState value);
 PARLEY_API std::string_view toString(PeerConnectionState value);
@@ -65,7 +58,8 @@ PARLEY_API std::string_view toString(IceGathererState value);
 PARLEY_API std::string_view toString(IceRole value);
 PARLEY_API std::string_view toString(ErrorDetail value);
 
-/// `fromString<BundlePolicy>("max-compat")`. Defined for each enum of this file.
+/// `fromString<BundlePolicy>("max-compat")`. Defined for each enum of this file, of session_description.hpp
+/// and of ice_candidate.hpp.
 template <class Enum>
 std::optional<Enum> fromString(std::string_view text);
 
@@ -101,5 +95,17 @@ template <>
 PARLEY_API std::optional<IceRole> fromString(std::string_view text);
 template <>
 PARLEY_API std::optional<ErrorDetail> fromString(std::string_view text);
+template <>
+PARLEY_API std::optional<SdpType> fromString(std::string_view text);
+template <>
+PARLEY_API std::optional<IceComponent> fromString(std::string_view text);
+template <>
+PARLEY_API std::optional<IceProtocol> fromString(std::string_view text);
+template <>
+PARLEY_API std::optional<IceCandidateType> fromString(std::string_view text);
+template <>
+PARLEY_API std::optional<IceTcpCandidateType> fromString(std::string_view text);
+template <>
+PARLEY_API std::optional<IceServerTransportProtocol> fromString(std::string_view text);
 
 }  // namespace parley
