@@ -1,0 +1,193 @@
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <tuple>
+#include <variant>
+
+namespace parley::sim {
+
+// --- Host ---
+
+Host::Host(World& world, std::string name, std::vector<IpAddress> addresses, Nat* nat)
+    : world_(world),
+      name_(std::move(name)),
+      addresses_(std::move(addresses)),
+      nat_(nat),
+      // The virtual clock starts at 1000 s; on the wall that is the year 2026.
+      engine_(Engine::Options{std::chrono::seconds(1'767'225'600), world.random().u64() | 1}) {}
+
+void Host::setAddresses(std::vector<IpAddress> addresses) {
+  for (const auto& address : addresses_) world_.hostsByAddress_.erase(address);
+  addresses_ = std::move(addresses);
+  for (const auto& address : addresses_) world_.hostsByAddress_[address] = this;
+  for (auto it = bound_.begin(); it != bound_.end();) {
+    if (std::find(addresses_.begin(), addresses_.end(), it->second.ip) == addresses_.end()) {
+      answerLater(SocketFailed{it->first, "the address is gone"});
+      listening_.erase(it->second);
+      it = bound_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+void Host::run() {
+  engine_.advance(world_.now());
+  while (auto output = engine_.poll()) perform(*output);
+  schedule();
+}
+
+void Host::schedule() {
+  Time next = engine_.deadline();
+  if (next == never) return;
+  next = std::max(next, world_.now());
+  if (wake_ <= next && wake_ > world_.now()) return;  // an earlier wake looks again
+  wake_ = next;
+  world_.at(next, [this, next] {
+    if (wake_ == next) wake_ = never;
+    run();
+  });
+}
+
+template <class Answer>
+void Host::answerLater(Answer answer) {
+  world_.at(world_.now(), [this, answer = std::move(answer)] {
+    engine_.handle(answer, world_.now());
+    run();
+  });
+}
+
+void Host::perform(Engine::Output& output) {
+  if (auto* packet = std::get_if<Transmit>(&output)) {
+    auto from = bound_.find(packet->socket);
+    if (from != bound_.end() && !offline_) world_.send(from->second, packet->to, packet->packet.bytes(), nat_);
+  } else if (auto* request = std::get_if<BindUdp>(&output)) {
+    bind(*request);
+  } else if (auto* close = std::get_if<CloseSocket>(&output)) {
+    if (auto socket = bound_.find(close->socket); socket != bound_.end()) {
+      listening_.erase(socket->second);
+      bound_.erase(socket);
+    }
+  } else if (auto* list = std::get_if<ListInterfaces>(&output)) {
+    InterfacesListed answer{list->request, {}};
+    for (std::size_t i = 0; i < addresses_.size(); ++i)
+      answer.interfaces.push_back({"eth" + std::to_string(i), addresses_[i]});
+    answerLater(std::move(answer));
+  } else if (auto* resolve = std::get_if<Resolve>(&output)) {
+    auto found = names.find(resolve->host);
+    answerLater(Resolved{resolve->request, found == names.end() ? std::vector<IpAddress>{} : found->second});
+  }
+}
+
+void Host::bind(const BindUdp& request) {
+  if (std::find(addresses_.begin(), addresses_.end(), request.local) == addresses_.end())
+    return answerLater(SocketFailed{request.socket, "no such address"});
+  const std::uint16_t first = request.firstPort ? request.firstPort : nextPort_;
+  const std::uint16_t last = request.lastPort ? request.lastPort : 65535;
+  for (std::uint32_t port = first; port <= last; ++port) {
+    SocketAddress local{request.local, static_cast<std::uint16_t>(port)};
+    if (listening_.contains(local)) continue;
+    if (!request.firstPort) nextPort_ = static_cast<std::uint16_t>(port == 65535 ? 49152 : port + 1);
+    bound_[request.socket] = local;
+    listening_[local] = request.socket;
+    return answerLater(SocketBound{request.socket, local});
+  }
+  answerLater(SocketFailed{request.socket, "no port is free"});
+}
+
+void Host::receive(const SocketAddress& to, const SocketAddress& from, std::vector<std::uint8_t> bytes) {
+  if (!offline_) inject(to, from, std::move(bytes));
+}
+
+void Host::inject(const SocketAddress& to, const SocketAddress& from, std::vector<std::uint8_t> bytes) {
+  auto socket = listening_.find(to);
+  if (socket == listening_.end()) return;
+  engine_.handle(Datagram{socket->second, from, bytes}, world_.now());
+  run();
+}
+
+std::vector<SocketAddress> Host::boundSockets() const {
+  std::vector<SocketAddress> all;
+  for (const auto& [address, socket] : listening_) all.push_back(address);
+  return all;
+}
+
+// --- World ---
+
+World::World(std::uint64_t seed) : seed_(seed), random_(seed) {}
+World::~World() = default;
+
+Host& World::addHost(std::string name, std::vector<IpAddress> addresses, Nat* nat) {
+  for (const auto& address : addresses) assert(!hostsByAddress_.contains(address));
+  auto host = std::make_unique<Host>(*this, std::move(name), addresses, nat);
+  for (const auto& address : addresses) hostsByAddress_[address] = host.get();
+  return *hosts_.emplace_back(std::move(host));
+}
+
+Nat& World::addNat(Nat::Behaviour behaviour, IpAddress external) {
+  return *nats_.emplace_back(std::make_unique<Nat>(behaviour, external));
+}
+
+void World::addServer(const SocketAddress& address, Node& server) { servers_[address] = &server; }
+
+void World::at(Time when, std::function<void()> task) { queue_.push({std::max(when, now_), ++events_, std::move(task)}); }
+
+bool World::runUntil(const std::function<bool()>& done, Duration limit) {
+  const Time end = now_ + limit;
+  for (auto& host : hosts_) host->run();
+  while (!done()) {
+    if (queue_.empty() || queue_.top().at > end) {
+      now_ = end;
+      return done();
+    }
+    auto event = std::move(const_cast<Event&>(queue_.top()));
+    queue_.pop();
+    now_ = event.at;
+    event.run();
+  }
+  return true;
+}
+
+void World::send(const SocketAddress& local, const SocketAddress& to, base::Bytes bytes, Nat* nat) {
+  // A private address is reached directly only from behind the same NAT.
+  const auto target = hostsByAddress_.find(to.ip);
+  const bool sameNat = nat && target != hostsByAddress_.end() && target->second->nat() == nat;
+  const SocketAddress from = nat && !sameNat ? nat->outbound(local, to, now_) : local;
+
+  const Wire wire{now_, from, to, bytes, ++datagrams_};
+  auto mix = [this](std::uint64_t value) { fingerprint_ = (fingerprint_ ^ value) * 1099511628211ull; };
+  mix(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+  mix(std::hash<SocketAddress>{}(from));
+  mix(std::hash<SocketAddress>{}(to));
+  for (auto b : bytes) mix(b);
+  if (trace) trace(wire);
+  if (drop && drop(wire)) return;
+
+  auto [link, isNew] = links_.try_emplace(
+      local.ip, overrides_.contains(local.ip) ? overrides_.at(local.ip) : defaultLink_);
+  for (Time arrival : link->second.arrivals(bytes.size(), now_, random_))
+    at(arrival, [this, from, to, copy = std::vector<std::uint8_t>(bytes.begin(), bytes.end()), sameNat]() mutable {
+      if (!sameNat) {
+        auto host = hostsByAddress_.find(to.ip);
+        if (host != hostsByAddress_.end() && host->second->nat()) return;  // a private address, from outside
+      }
+      deliver(from, to, std::move(copy));
+    });
+}
+
+void World::deliver(const SocketAddress& from, const SocketAddress& to, std::vector<std::uint8_t> bytes) {
+  if (auto server = servers_.find(to); server != servers_.end())
+    return server->second->receive(to, from, std::move(bytes));
+  for (auto& nat : nats_) {
+    if (nat->external() != to.ip) continue;
+    if (from.ip == nat->external() && !nat->hairpins()) return;
+    if (auto inside = nat->inbound(to.port, from, now_))
+      if (auto host = hostsByAddress_.find(inside->ip); host != hostsByAddress_.end())
+        host->second->receive(*inside, from, std::move(bytes));
+    return;
+  }
+  if (auto host = hostsByAddress_.find(to.ip); host != hostsByAddress_.end()) host->second->receive(to, from, std::move(bytes));
+}
+
+}  // namespace parley::sim
