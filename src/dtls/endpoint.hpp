@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -139,16 +140,21 @@ class Endpoint {
  private:
   enum class Timer { Retransmit, ReleaseBuffers, Count };
   friend struct EndpointCallbacks;
+  struct SslDeleter {
+    void operator()(ssl_st* ssl) const;
+  };
 
-  void drive(Time now);
-  void read(Time now);
-  void watchFlight(Time now);
-  void connected(Time now);
-  void closed();
-  void fail(std::string reason);
-  void failByOpenSsl(int result);
+  std::string setUp(Role role);
+  void feed(base::Bytes datagram, Time now);
+  void shakeHands(Time now);
+  void read();
+  void startFlight(Time now);
+  void repeatFlight(Time now);
+  void becomeConnected(Time now);
+  void end(State state, Output event);
+  void failByOpenSsl(std::string_view what);
   void transmit(base::Bytes datagram);
-  void ensureBuffers(Time now);
+  void wantBuffers(Time now);
   bool acceptPeer(base::Bytes der);
 
   Config config_;
@@ -156,23 +162,20 @@ class Endpoint {
   base::Outbox<Output> outbox_;
   base::Timers<Timer> timers_;
   DatagramPort port_;
-  struct SslDeleter {
-    void operator()(ssl_st* ssl) const;
-  };
-  std::unique_ptr<ssl_st, SslDeleter> ssl_;
+  std::unique_ptr<ssl_st, SslDeleter> ssl_;  ///< while Connecting or Connected
   State state_ = State::New;
   std::optional<Role> role_;
-  std::vector<Fingerprint> remote_;
+  std::vector<Fingerprint> remote_;  ///< the decisive ones
   std::vector<std::vector<std::uint8_t>> held_;
+  std::size_t heldBytes_ = 0;
   Flight flight_;
   Duration roundTrip_{};
-  Duration interval_{};
-  std::string refusal_;
+  Duration interval_{};       ///< between the last repetition and the next
+  std::string refusal_;       ///< why the peer's certificate was not accepted
+  bool buffersUsed_ = false;  ///< since the timer was last set
   std::vector<std::uint8_t> remoteCertificate_;
   std::optional<Connected> negotiated_;
   std::size_t maxPayload_ = 0;
-  bool buffersReleased_ = false;
-  bool usedBuffers_ = false;
   Stats stats_;
 };
 static_assert(base::Machine<Endpoint>);

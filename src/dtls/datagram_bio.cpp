@@ -1,0 +1,75 @@
+#include "dtls/datagram_bio.hpp"
+
+#include <openssl/bio.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace parley::dtls {
+namespace {
+
+DatagramPort& portOf(BIO* bio) { return *static_cast<DatagramPort*>(BIO_get_data(bio)); }
+
+int write(BIO* bio, const char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  portOf(bio).outbound({reinterpret_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)});
+  return size;
+}
+
+int read(BIO* bio, char* out, int room) {
+  BIO_clear_retry_flags(bio);
+  base::Bytes& inbound = portOf(bio).inbound;
+  if (inbound.empty()) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  // As with a socket, what does not fit is lost: a datagram is read once.
+  const std::size_t size = std::min(inbound.size(), static_cast<std::size_t>(room));
+  std::memcpy(out, inbound.data(), size);
+  inbound = {};
+  return static_cast<int>(size);
+}
+
+long control(BIO* bio, int command, long, void*) {
+  switch (command) {
+    case BIO_CTRL_FLUSH:
+      return 1;
+    case BIO_CTRL_DGRAM_QUERY_MTU:
+    case BIO_CTRL_DGRAM_GET_MTU:
+    // OpenSSL would lower its MTU to this after three timeouts; ours holds on every path as it is.
+    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
+      return static_cast<long>(portOf(bio).mtu);
+    // IP and UDP headers: our MTU is the UDP payload already.
+    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+int create(BIO* bio) {
+  BIO_set_init(bio, 1);
+  return 1;
+}
+
+BIO_METHOD* makeMethod() {
+  BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "parley datagrams");
+  if (!method) return nullptr;
+  BIO_meth_set_write(method, write);
+  BIO_meth_set_read(method, read);
+  BIO_meth_set_ctrl(method, control);
+  BIO_meth_set_create(method, create);
+  return method;
+}
+
+}  // namespace
+
+bio_st* newDatagramBio(DatagramPort& port) {
+  // Never freed: endpoints of other threads may use it until the process ends.
+  static BIO_METHOD* const method = makeMethod();
+  BIO* bio = method ? BIO_new(method) : nullptr;
+  if (bio) BIO_set_data(bio, &port);
+  return bio;
+}
+
+}  // namespace parley::dtls
