@@ -59,8 +59,9 @@ class PARLEY_API Engine {
 
   /// Any thread: runs `task` on the engine's thread inside the next `advance`, and calls the wake hook.
   void post(std::function<void(Time now)> task);
-  /// What `post` calls, from any thread and without locks held, when the host may be waiting. Set it before the first
-  /// connection. Without a hook the host must look at `deadline()` by itself (a single-threaded loop does so anyhow).
+  /// What `post` calls, from any thread, when the host may be waiting. It only wakes the host: it must not call back
+  /// into the engine. Set it before the first connection. Without a hook the host must look at `deadline()` by itself
+  /// (a single-threaded loop does so anyhow). When the engine's destructor has returned it is not called any more.
   void setWake(std::function<void()> wake);
 
   /// Runs its tasks inside `advance`: for single-threaded programs, and for those who want the lowest latency and

@@ -3,19 +3,27 @@
 #include "base/ids.hpp"
 #include "base/packet_pool.hpp"
 #include "base/random.hpp"
+#include "pc/mailbox.hpp"
 #include "pc/peer.hpp"
 
 #include <parley/engine.hpp>
 
+#include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace parley::pc {
 
 class EngineCore;
 
 /// A façade's handle on its peer, for any thread: commands run on the engine's thread, in order, inside `advance`. The
-/// engine must outlive it. Destroying the last copy without `close()` leaves the peer running, so the façade closes.
+/// engine must outlive it. The peer lives until `close`.
 class PeerHandle {
  public:
   PeerHandle() = default;
@@ -26,8 +34,71 @@ class PeerHandle {
 
  private:
   friend class EngineCore;
+  PeerHandle(EngineCore* core, std::uint64_t peer) : core_(core), peer_(peer) {}
   EngineCore* core_ = nullptr;
   std::uint64_t peer_ = 0;
+};
+
+/// What is behind `Engine`: the peers, the tables that lead to them, and the mailbox that other threads write to.
+class EngineCore final : public Executor {
+ public:
+  explicit EngineCore(const Engine::Options& options);
+  ~EngineCore() override;
+
+  // --- Any thread ---
+
+  /// Makes a peer; it exists by the time that the first command posted to its handle runs.
+  PeerHandle makePeer(PeerConfig config, std::shared_ptr<PeerObserver> observer);
+  void post(std::function<void(Time)> task) { mailbox_->post(std::move(task)); }
+  void post(std::function<void()> task) override;
+  bool isCurrent() const override;
+  /// Thread-safe, unless the engine is seeded: then everything is on one thread anyhow.
+  base::Random& random() { return *random_; }
+  Duration wallClockOffset() const { return options_.wallClockOffset; }
+
+  // --- The engine's thread ---
+
+  void setWake(std::function<void()> wake) { mailbox_->setWake(std::move(wake)); }
+  template <class Input>
+  void handle(const Input& input, Time now);
+  std::optional<Engine::Output> poll();
+  Time deadline() const;
+  void advance(Time now);
+  Engine::Statistics statistics() const;
+  /// Runs `command` on the peer, if it is there.
+  void withPeer(std::uint64_t id, const std::function<void(Peer&, Time)>& command, Time now);
+
+ private:
+  using PeerId = std::uint64_t;
+  struct Entry {
+    std::unique_ptr<Peer> peer;
+    Time scheduled = never;  ///< Its place in `deadlines_`.
+    bool dirty = false;      ///< It is in `dirty_`.
+  };
+
+  void runDue(Time now);
+  void touch(PeerId id, Entry& entry);
+  void settle(PeerId id, Entry& entry);
+  void remember(PeerId id, const Engine::Output& output);
+  Entry* find(PeerId id);
+  template <class Id>
+  Entry* owner(std::unordered_map<Id, PeerId>& table, Id id, PeerId& peer);
+
+  Engine::Options options_;
+  std::unique_ptr<base::Random> random_;
+  base::PacketPool pool_;
+  base::IdSource ids_;
+
+  std::unordered_map<PeerId, Entry> peers_;
+  std::unordered_map<SocketId, PeerId> sockets_;
+  std::unordered_map<RequestId, PeerId> requests_;
+  std::set<std::pair<Time, PeerId>> deadlines_;
+  std::deque<PeerId> dirty_;  ///< Peers that may have something to say, or another deadline.
+  Time now_{};
+  Engine::Statistics statistics_;
+
+  std::atomic<PeerId> lastPeer_{0};
+  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
 };
 
 }  // namespace parley::pc

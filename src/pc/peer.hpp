@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/counters.hpp"
 #include "base/ids.hpp"
 #include "base/outbox.hpp"
 #include "base/packet_pool.hpp"
@@ -11,13 +12,15 @@
 #include "pc/transport_plan.hpp"
 #include "sctp/data_channels.hpp"
 
+#include <parley/engine.hpp>
 #include <parley/io.hpp>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <variant>
+#include <string>
 #include <vector>
 
 namespace parley::pc {
@@ -32,6 +35,16 @@ struct PeerConfig {
   std::uint16_t sctpStreams = 256;
 };
 
+/// Why a datagram or record of this peer went nowhere.
+enum class PeerDrop {
+  UnknownProtocol,    ///< The first byte is none of RFC 7983's.
+  NotAuthenticated,   ///< Came from an address that no check has proved.
+  NoTransport,        ///< DTLS for a transport that is not there (any more).
+  NoPath,             ///< To be sent, but no pair has consent.
+  NotConnected,       ///< An SCTP packet while DTLS was not connected.
+  Count
+};
+
 /// The data plane of one connection: ICE, DTLS and SCTP joined. A machine on the engine's thread.
 ///
 ///   datagram ─► first byte (RFC 7983) ─► ice::Agent | dtls::Endpoint ─► sctp::DataChannels ─► PeerEvent
@@ -40,7 +53,10 @@ struct PeerConfig {
 class Peer {
  public:
   Peer(PeerConfig config, base::IdSource& ids, base::Random& random, base::PacketPool& pool,
-       std::shared_ptr<PeerObserver> observer);
+       std::shared_ptr<PeerObserver> observer, std::function<void()> wake);
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
 
   // --- Commands of the signalling plane ---
 
@@ -48,15 +64,16 @@ class Peer {
   void apply(const TransportPlan& plan, Time now);
   void addRemoteCandidate(const ice::Candidate& candidate, Time now);
   void endOfRemoteCandidates(Time now);
-  /// New ICE servers and policies; they count from the next gathering on.
-  void configure(const ice::Config& config);
+  /// Other STUN servers; they count from the next gathering on.
+  void setStunServers(std::vector<ice::StunServer> servers);
 
-  /// Channels may be opened at any time; they wait for the association. `channel` is the façade's choice, below 2^31
-  /// (the ids of incoming channels have the top bit set).
+  /// Channels may be opened at any time; they wait for the association. `channel` is the façade's choice, below
+  /// `sctp::firstIncomingChannel`.
   void openChannel(sctp::ChannelId channel, const sctp::Parameters& parameters, Time now);
   /// Queues a message. Nothing is lost: what SCTP does not take now waits here, bounded by the façade's limit on
   /// bufferedAmount. Messages for a channel that is closing or gone are ignored, as the W3C's algorithm says.
   void send(sctp::ChannelId channel, bool text, std::vector<std::uint8_t> bytes, Time now);
+  /// What was sent before still goes out, then the channel closes.
   void closeChannel(sctp::ChannelId channel, Time now);
   /// The observer wants messages again.
   void resume(Time now);
@@ -67,26 +84,84 @@ class Peer {
   // --- The machine ---
 
   void handle(const Datagram& datagram, Time now);
-  void handle(const SocketBound& bound, Time now);
-  void handle(const SocketFailed& failed, Time now);
-  void handle(const InterfacesListed& listed, Time now);
-  void handle(const Resolved& resolved, Time now);
+  void handle(const SocketBound& bound, Time now) { hostAnswered(bound, now); }
+  void handle(const SocketFailed& failed, Time now) { hostAnswered(failed, now); }
+  void handle(const InterfacesListed& listed, Time now) { hostAnswered(listed, now); }
+  void handle(const Resolved& resolved, Time now) { hostAnswered(resolved, now); }
 
-  using Output = std::variant<Transmit, BindUdp, CloseSocket, ListInterfaces, Resolve>;
+  using Output = Engine::Output;
   std::optional<Output> poll() { return outbox_.poll(); }
   Time deadline() const;
   void advance(Time now);
 
   struct Stats {
-    ice::Agent::Stats ice;
-    std::optional<dtls::Endpoint::Stats> dtls;
-    std::optional<sctp::DataChannels::Stats> sctp;
-    std::uint64_t bytesSent = 0, bytesReceived = 0, packetsSent = 0, packetsReceived = 0;
-    std::uint64_t dataChannelsOpened = 0, dataChannelsClosed = 0;
+    ice::Stats ice;
+    dtls::Endpoint::Stats dtls;
+    dtls::State dtlsState{};
+    std::optional<dtls::Role> dtlsRole;
+    std::optional<dtls::Endpoint::Connected> dtlsParameters;  ///< Version, cipher, SRTP profile, once connected.
+    std::optional<sctp::DataChannels::Stats> sctp;  ///< And of the channels that are not gone.
+    std::uint64_t bytesSent = 0, bytesReceived = 0;  ///< Payload of datagrams that are not STUN.
+    std::uint64_t packetsSent = 0, packetsReceived = 0;
+    std::uint32_t channelsOpened = 0, channelsClosed = 0;
+    base::Counters<PeerDrop> drops;
   };
   Stats stats() const;
 
  private:
+  /// A channel of the application, from `openChannel` or `ChannelIncoming` until `ChannelClosed`.
+  struct Channel {
+    struct Message {
+      bool text;
+      std::vector<std::uint8_t> bytes;
+    };
+    std::deque<Message> waiting;  ///< Not taken by SCTP yet.
+    bool closeWhenSent = false;
+  };
+
+  template <class Answer>
+  void hostAnswered(const Answer& answer, Time now) {
+    if (closed_) return;
+    agent_.handle(answer, now);
+    pump(now);
+  }
+
+  void startDtls(Time now);
+  void startSctp(Time now);
+  void pump(Time now);
+  bool pumpIce();
+  bool pumpDtls(Time now);
+  bool pumpChannels(Time now);
+  bool deliverMessage(Time now);
+  void flush(Time now);
+  void flush(sctp::ChannelId id, Channel& channel, Time now);
+  void transmit(Packet packet, Time now);
+  void onChannelOutput(sctp::DataChannels::Output output, Time now);
+  void channelGone(sctp::ChannelId id, std::string error);
+  void sctpGone(std::string reason);
+  void tell(PeerEvent event) {
+    if (!closed_) observer_->onPeerEvent(std::move(event));
+  }
+
+  PeerConfig config_;
+  std::shared_ptr<PeerObserver> observer_;
+  std::function<void()> wake_;  ///< Asks the engine to look at this peer: SCTP has something to say.
+  base::Outbox<Output> outbox_;
+
+  ice::Agent agent_;
+  dtls::Endpoint dtls_;
+  std::optional<sctp::DataChannels> channels_;
+
+  TransportPlan plan_;
+  bool sctpGone_ = false;
+  bool closed_ = false;
+  /// Channels that wait for `channels_` to exist.
+  std::vector<std::pair<sctp::ChannelId, sctp::Parameters>> unopened_;
+  std::map<sctp::ChannelId, Channel> open_;
+
+  std::uint64_t bytesSent_ = 0, bytesReceived_ = 0, packetsSent_ = 0, packetsReceived_ = 0;
+  std::uint32_t channelsOpened_ = 0, channelsClosed_ = 0;
+  base::Counters<PeerDrop> drops_;
 };
 
 }  // namespace parley::pc

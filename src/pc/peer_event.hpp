@@ -22,7 +22,7 @@ struct DtlsStateChanged {
 
 /// The association is up: channels can open.
 struct SctpConnected {
-  std::uint16_t maxChannels;
+  std::uint16_t maxChannels = 0;
 };
 
 /// The association ended; every channel was told before.

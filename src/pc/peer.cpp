@@ -1,0 +1,359 @@
+#include "pc/peer.hpp"
+
+#include "base/log.hpp"
+#include "sctp/usrsctp_association.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace parley::pc {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+dtls::Endpoint::Config dtlsConfig(const PeerConfig& config) {
+  dtls::Endpoint::Config dtls;
+  dtls.certificate = config.certificate;
+  return dtls;
+}
+
+}  // namespace
+
+Peer::Peer(PeerConfig config, base::IdSource& ids, base::Random& random, base::PacketPool& pool,
+           std::shared_ptr<PeerObserver> observer, std::function<void()> wake)
+    : config_(std::move(config)),
+      observer_(std::move(observer)),
+      wake_(std::move(wake)),
+      agent_(config_.ice, ids, random, pool),
+      dtls_(dtlsConfig(config_), pool) {}
+
+Peer::~Peer() = default;
+
+// --- Commands ---
+
+void Peer::apply(const TransportPlan& plan, Time now) {
+  if (closed_) return;
+  const bool fingerprintsChanged =
+      plan_.dtls && plan.dtls && plan_.dtls->remoteFingerprints != plan.dtls->remoteFingerprints;
+  plan_ = plan;
+  agent_.setRole(plan.ice.role, now);
+  if (plan.ice.local) agent_.gather(*plan.ice.local, now);
+  if (plan.ice.remote) agent_.setRemote(*plan.ice.remote, plan.ice.remoteIsLite, now);
+  if (fingerprintsChanged && dtls_.state() != dtls::State::New) {
+    // RFC 8842 s.5.1: another certificate is another DTLS association, and ours carries channels that would be lost.
+    PARLEY_LOG(Warning, "pc", "the peer changed its certificate during the connection; the connection keeps the first one");
+  }
+  pump(now);
+}
+
+void Peer::addRemoteCandidate(const ice::Candidate& candidate, Time now) {
+  if (closed_) return;
+  agent_.addRemoteCandidate(candidate, now);
+  pump(now);
+}
+
+void Peer::endOfRemoteCandidates(Time now) {
+  if (closed_) return;
+  agent_.endOfRemoteCandidates(now);
+  pump(now);
+}
+
+void Peer::setStunServers(std::vector<ice::StunServer> servers) { agent_.setStunServers(std::move(servers)); }
+
+void Peer::openChannel(sctp::ChannelId id, const sctp::Parameters& parameters, Time now) {
+  if (closed_) return;
+  open_.try_emplace(id);
+  if (sctpGone_) return channelGone(id, "the SCTP association has ended");
+  if (!channels_) {
+    unopened_.emplace_back(id, parameters);
+    return;
+  }
+  if (!channels_->open(id, parameters, now)) channelGone(id, "the channel's id is in use");
+  pump(now);
+}
+
+void Peer::send(sctp::ChannelId id, bool text, std::vector<std::uint8_t> bytes, Time now) {
+  auto found = open_.find(id);
+  if (closed_ || found == open_.end() || found->second.closeWhenSent) return;
+  found->second.waiting.push_back({text, std::move(bytes)});
+  if (!channels_) return;
+  flush(id, found->second, now);
+  pump(now);
+}
+
+void Peer::closeChannel(sctp::ChannelId id, Time now) {
+  auto found = open_.find(id);
+  if (closed_ || found == open_.end()) return;
+  found->second.closeWhenSent = true;
+  if (channels_) {
+    flush(id, found->second, now);
+    pump(now);
+  } else {
+    std::erase_if(unopened_, [&](const auto& waiting) { return waiting.first == id; });
+    channelGone(id, {});
+  }
+}
+
+void Peer::resume(Time now) {
+  if (!closed_) pump(now);
+}
+
+void Peer::close(Time now) {
+  if (closed_) return;
+  closed_ = true;  // from here on nothing is told, but the farewells still go out
+  if (channels_) {
+    channels_->abort(now);
+    pumpChannels(now);
+  }
+  dtls_.close(now);
+  pumpDtls(now);
+  pumpIce();
+  agent_.close(now);
+  pumpIce();
+}
+
+// --- Inbound ---
+
+void Peer::handle(const Datagram& datagram, Time now) {
+  if (closed_ || datagram.bytes.empty()) return;
+  const std::uint8_t first = datagram.bytes[0];
+  if (first <= 3) {  // RFC 7983 s.7: STUN
+    agent_.handle(datagram, now);
+    return pump(now);
+  }
+  if (first < 20 || first > 63) return drops_.add(PeerDrop::UnknownProtocol);
+  // RFC 8827 s.6.3: only from an address that has shown that it holds our credentials.
+  if (!agent_.mayReceive(datagram.socket, datagram.from)) return drops_.add(PeerDrop::NotAuthenticated);
+  agent_.countReceived(datagram.socket, datagram.from, datagram.bytes.size(), now);
+  ++packetsReceived_;
+  bytesReceived_ += datagram.bytes.size();
+  // The peer's first flight may be here before its answer is (RFC 8842 s.5.2): the endpoint holds it until it starts.
+  dtls_.handle(datagram.bytes, now);
+  pump(now);
+}
+
+// --- Starting the layers ---
+
+void Peer::startDtls(Time now) {
+  if (closed_ || !plan_.dtls || dtls_.state() != dtls::State::New) return;
+  // The client speaks first, so it needs a path; the server only answers.
+  if (plan_.dtls->role == dtls::Role::Client && !agent_.sendPath()) return;
+  tell(DtlsStateChanged{dtls::State::Connecting, {}, {}});
+  dtls_.start(plan_.dtls->role, plan_.dtls->remoteFingerprints, agent_.roundTripTime(), now);
+}
+
+void Peer::startSctp(Time now) {
+  if (channels_ || sctpGone_ || closed_ || !plan_.dtls || !plan_.sctp) return;
+  if (dtls_.state() != dtls::State::Connected) return;
+  sctp::Config config;
+  config.localPort = plan_.sctp->localPort;
+  config.remotePort = plan_.sctp->remotePort;
+  config.maxMessageSize = config_.maxMessageSize;
+  config.remoteMaxMessageSize = plan_.sctp->remoteMaxMessageSize;
+  config.streams = config_.sctpStreams;
+  using Association = sctp::UsrsctpAssociation;
+  channels_.emplace(std::make_unique<Association>(config, Association::Ticks::ByHost, wake_), config,
+                    plan_.dtls->role == dtls::Role::Client);
+  for (auto& [id, parameters] : std::exchange(unopened_, {}))
+    if (!channels_->open(id, parameters, now)) channelGone(id, "the channel's id is in use");
+  channels_->connect(now);
+}
+
+// --- From layer to layer ---
+
+void Peer::pump(Time now) {
+  for (bool moved = true; moved && !closed_;) {
+    moved = pumpIce();
+    startDtls(now);
+    moved |= pumpDtls(now);
+    startSctp(now);
+    moved |= pumpChannels(now);
+  }
+}
+
+bool Peer::pumpIce() {
+  bool moved = false;
+  while (auto output = agent_.poll()) {
+    moved = true;
+    std::visit(Overloaded{
+                   [&](Transmit& packet) { outbox_.packet(std::move(packet)); },
+                   [&](BindUdp& request) { outbox_.event(std::move(request)); },
+                   [&](CloseSocket& request) { outbox_.event(std::move(request)); },
+                   [&](ListInterfaces& request) { outbox_.event(std::move(request)); },
+                   [&](Resolve& request) { outbox_.event(std::move(request)); },
+                   [&](auto& event) { tell(std::move(event)); },
+               },
+               *output);
+  }
+  return moved;
+}
+
+bool Peer::pumpDtls(Time now) {
+  bool moved = false;
+  while (auto output = dtls_.poll()) {
+    moved = true;
+    std::visit(Overloaded{
+                   [&](dtls::Endpoint::Transmit& packet) { transmit(std::move(packet.packet), now); },
+                   [&](dtls::Endpoint::Connected&) {
+                     tell(DtlsStateChanged{dtls::State::Connected, {}, dtls_.remoteCertificate()});
+                     startSctp(now);
+                   },
+                   [&](dtls::Endpoint::Received& record) {
+                     if (channels_)
+                       channels_->handle(record.packet.bytes(), now);
+                     else
+                       drops_.add(PeerDrop::NotConnected);
+                   },
+                   [&](dtls::Endpoint::Closed&) {
+                     // RFC 8827 s.6.5, W3C RTCDtlsTransportState: a close_notify takes the channels with it.
+                     sctpGone({});
+                     tell(DtlsStateChanged{dtls::State::Closed, {}, {}});
+                   },
+                   [&](dtls::Endpoint::Failed& failure) {
+                     PARLEY_LOG(Warning, "pc", "DTLS failed: ", failure.reason);
+                     sctpGone(failure.reason);
+                     tell(DtlsStateChanged{dtls::State::Failed, std::move(failure.reason), {}});
+                   },
+               },
+               *output);
+  }
+  return moved;
+}
+
+bool Peer::pumpChannels(Time now) {
+  bool moved = false;
+  while (channels_) {
+    while (channels_) {
+      auto output = channels_->poll();
+      if (!output) break;
+      moved = true;
+      onChannelOutput(std::move(*output), now);
+    }
+    if (!deliverMessage(now)) break;
+    moved = true;
+  }
+  return moved;
+}
+
+void Peer::onChannelOutput(sctp::DataChannels::Output output, Time now) {
+  using Channels = sctp::DataChannels;
+  std::visit(Overloaded{
+                 [&](Channels::Transmit& packet) {
+                   if (!dtls_.send(packet.packet.bytes(), now)) drops_.add(PeerDrop::NoTransport);
+                 },
+                 [&](Channels::AssociationUp& up) { tell(SctpConnected{up.maxChannels}); },
+                 [&](Channels::Incoming& incoming) {
+                   open_.try_emplace(incoming.channel);
+                   tell(ChannelIncoming{incoming.channel, std::move(incoming.parameters)});
+                 },
+                 [&](Channels::Opened& opened) {
+                   ++channelsOpened_;
+                   tell(ChannelOpened{opened.channel, opened.streamId});
+                   if (auto found = open_.find(opened.channel); found != open_.end())
+                     flush(found->first, found->second, now);
+                 },
+                 [&](Channels::Closing& closing) { tell(ChannelClosing{closing.channel}); },
+                 [&](Channels::Closed& closed) { channelGone(closed.channel, {}); },
+                 [&](Channels::ChannelFailed& failed) { channelGone(failed.channel, std::move(failed.reason)); },
+                 [&](Channels::Drained& drained) { tell(ChannelDrained{drained.channel, drained.bytes}); },
+                 [&](Channels::Writable&) { flush(now); },
+                 [&](Channels::Failed& failed) { sctpGone(std::move(failed.reason)); },
+                 [&](Channels::AssociationClosed&) { sctpGone({}); },
+             },
+             output);
+}
+
+/// One message to the façade, if it wants one: else it stays in SCTP's receive window and holds the sender up.
+bool Peer::deliverMessage(Time now) {
+  if (closed_ || !channels_ || !observer_->wantsMessages()) return false;
+  auto message = channels_->receive(now);
+  if (!message) return false;
+  tell(ChannelMessage{message->channel, message->text, std::move(message->bytes)});
+  return true;
+}
+
+// --- Outbound ---
+
+void Peer::flush(Time now) {
+  for (auto& [id, channel] : open_) flush(id, channel, now);
+}
+
+void Peer::flush(sctp::ChannelId id, Channel& channel, Time now) {
+  while (!channel.waiting.empty()) {
+    auto& message = channel.waiting.front();
+    auto result = channels_->send(id, message.text, message.bytes, now);
+    if (result == sctp::SendResult::Full) return;
+    if (result == sctp::SendResult::Invalid) tell(ChannelDrained{id, message.bytes.size()});
+    channel.waiting.pop_front();
+  }
+  if (channel.closeWhenSent) channels_->close(id, now);
+}
+
+void Peer::transmit(Packet packet, Time now) {
+  auto path = agent_.sendPath();
+  if (!path) return drops_.add(PeerDrop::NoPath);
+  const std::size_t size = packet.size();
+  if (!outbox_.packet(Transmit{path->socket, path->to, std::move(packet)})) return;
+  agent_.countSent(size, now);
+  ++packetsSent_;
+  bytesSent_ += size;
+}
+
+// --- Ends ---
+
+void Peer::channelGone(sctp::ChannelId id, std::string error) {
+  if (!open_.erase(id)) return;
+  ++channelsClosed_;
+  tell(ChannelClosed{id, std::move(error)});
+}
+
+void Peer::sctpGone(std::string reason) {
+  if (sctpGone_) return;
+  sctpGone_ = true;
+  channels_.reset();
+  unopened_.clear();
+  while (!open_.empty()) channelGone(open_.begin()->first, reason);
+  tell(SctpClosed{std::move(reason)});
+}
+
+// --- Time and statistics ---
+
+Time Peer::deadline() const {
+  if (closed_) return never;
+  Time next = std::min(agent_.deadline(), dtls_.deadline());
+  if (channels_) next = std::min(next, channels_->deadline());
+  return next;
+}
+
+void Peer::advance(Time now) {
+  if (closed_) return;
+  agent_.advance(now);
+  dtls_.advance(now);
+  if (channels_) channels_->advance(now);
+  pump(now);
+}
+
+Peer::Stats Peer::stats() const {
+  Stats stats;
+  stats.ice = agent_.stats();
+  stats.dtls = dtls_.stats();
+  stats.dtlsState = dtls_.state();
+  stats.dtlsRole = dtls_.role();
+  stats.dtlsParameters = dtls_.negotiated();
+  if (channels_) stats.sctp = channels_->stats();
+  stats.bytesSent = bytesSent_;
+  stats.bytesReceived = bytesReceived_;
+  stats.packetsSent = packetsSent_;
+  stats.packetsReceived = packetsReceived_;
+  stats.channelsOpened = channelsOpened_;
+  stats.channelsClosed = channelsClosed_;
+  stats.drops = drops_;
+  return stats;
+}
+
+}  // namespace parley::pc
