@@ -105,7 +105,8 @@ class Association {
     Ppid ppid{};
     std::size_t bytes = 0;
   };
-  /// All that was sent was acknowledged or given up.
+  /// All that was sent was acknowledged or given up: what `Sent` has not told of will not be told. Comes at least where
+  /// messages of limited reliability were sent.
   struct Drained {};
   /// The peer has reset its outgoing streams. Comes after the messages that it sent on them before.
   struct IncomingStreamsReset {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -27,7 +28,7 @@ enum class ChannelId : std::uint32_t {};
 inline constexpr ChannelId firstIncomingChannel{0x8000'0000};
 
 /// What createDataChannel and DATA_CHANNEL_OPEN say of a channel.
-struct ChannelParameters {
+struct Parameters {
   std::string label;
   std::string protocol;
   Reliability reliability;
@@ -81,7 +82,7 @@ class DataChannels {
   /// The peer opened a channel. It is open: `Opened` follows at once.
   struct Incoming {
     ChannelId channel{};
-    ChannelParameters parameters;
+    Parameters parameters;
   };
   /// Messages can be sent (RFC 8832 s.6: from the OPEN on; the ACK is not waited for) and may come.
   struct Opened {
@@ -108,12 +109,12 @@ class DataChannels {
   };
   /// There is room again after a `SendResult::Full`.
   struct Writable {};
-  /// The association failed; all channels are gone without further events.
+  /// The association failed. Each channel was told before by `ChannelFailed`.
   struct Failed {
     std::string reason;
     std::optional<std::uint16_t> cause;
   };
-  /// The association was closed by the peer or by `shutdown`; all channels are gone without further events.
+  /// The association was closed by the peer or by `shutdown`. Each channel was told before by `Closed`.
   struct AssociationClosed {};
 
   using Output = std::variant<Transmit, AssociationUp, Incoming, Opened, Closing, Closed, ChannelFailed, Drained,
@@ -139,7 +140,7 @@ class DataChannels {
 
   /// A channel of ours. False, and no event, if the id is in use, or the given stream is in use or never usable
   /// (65535, or without `negotiated` of the wrong parity).
-  bool open(ChannelId channel, ChannelParameters parameters, Time now);
+  bool open(ChannelId channel, Parameters parameters, Time now);
   /// Never loses: `Full` means to send it again after `Writable` (or after `Opened`, if it was not open yet). `Invalid`
   /// for a channel that is not there or is closing, or a message beyond the peer's a=max-message-size.
   SendResult send(ChannelId channel, bool text, base::Bytes bytes, Time now);
@@ -157,24 +158,25 @@ class DataChannels {
   Time deadline() const;
   void advance(Time now);
 
-  /// None for a channel that is gone.
-  std::optional<ChannelStats> stats(ChannelId channel) const;
-  AssociationStats associationStats() const;
+  struct Stats {
+    AssociationStats association;
+    std::vector<std::pair<ChannelId, ChannelStats>> channels;  ///< Those that are not gone.
+  };
+  Stats stats() const;
   const base::Counters<ChannelDrop>& drops() const { return drops_; }
   /// The stream of a channel that has one: from `open` on.
   std::optional<std::uint16_t> streamId(ChannelId channel) const;
 
  private:
   struct Channel {
-    ChannelParameters parameters;
+    Parameters parameters;
     enum class State { Waiting, Open, Closing } state = State::Waiting;
     bool openUnsent = false;  ///< The OPEN found no room.
     bool ackUnsent = false;   ///< The ACK found no room.
     bool confirmed = false;   ///< The peer knows the channel: RFC 8832 s.6, unordered messages may be unordered.
     std::size_t unsent = 0;   ///< Bytes taken by the association that have not left.
     std::size_t left = 0;     ///< Bytes that left and are not yet told by `Drained`.
-    std::optional<Ppid> partial;  ///< A message in deprecated parts is being collected in `parts`.
-    std::vector<std::uint8_t> parts;
+    std::vector<std::uint8_t> parts;  ///< What has come of a message in (deprecated) parts.
     ChannelStats stats;
   };
   /// A stream that is not free: it belongs to a channel, or is being reset, or both.
@@ -195,8 +197,9 @@ class DataChannels {
   void sendControl(Channel& channel);
   void resetStream(std::uint16_t streamId);
   void finishReset(std::uint16_t streamId);
+  void rejectStream(std::uint16_t streamId);
   void fail(ChannelId id, std::string reason);
-  void end();
+  void gone(ChannelId id);
 
   void on(Association::Transmit& transmit);
   void on(const Association::Connected& connected);
@@ -221,7 +224,7 @@ class DataChannels {
   std::map<ChannelId, Channel> channels_;
   std::unordered_map<std::uint16_t, Stream> streams_;
   std::uint32_t nextIncoming_ = static_cast<std::uint32_t>(firstIncomingChannel);
-  std::vector<ChannelId> draining_;  ///< Channels with `left` > 0.
+  std::vector<ChannelId> draining_;  ///< Channels that may have `left` > 0.
   std::optional<Received> head_;     ///< Waits for `receive`; nothing is taken from the association until then.
   base::Outbox<Output> outbox_;
   base::Counters<ChannelDrop> drops_;

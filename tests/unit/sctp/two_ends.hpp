@@ -1,0 +1,191 @@
+#pragma once
+
+#include "base/random.hpp"
+#include "sctp/data_channels.hpp"
+#include "sctp/usrsctp_association.hpp"
+#include "support/catch.hpp"
+#include "support/virtual_globals.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <variant>
+#include <vector>
+
+namespace parley::sctp::test {
+
+using namespace std::chrono_literals;
+using parley::test::seedGlobals;
+using parley::test::setVirtualTime;
+
+/// One of two machines of the same kind, with all that it has said.
+template <class M>
+struct End {
+  using Output = typename M::Output;
+  using MessageType = typename decltype(std::declval<M&>().receive(Time{}))::value_type;
+
+  std::unique_ptr<M> machine;
+  bool reads = true;
+  std::vector<Output> events;  ///< Without packets.
+  std::vector<MessageType> messages;
+  std::function<void(const Output&)> onEvent;
+  std::size_t packetsSent = 0;
+  std::size_t largestPacket = 0;
+
+  M* operator->() { return machine.get(); }
+
+  template <class E>
+  std::vector<E> all() const {
+    std::vector<E> found;
+    for (auto& event : events)
+      if (auto* e = std::get_if<E>(&event)) found.push_back(*e);
+    return found;
+  }
+  template <class E>
+  bool has() const {
+    return !all<E>().empty();
+  }
+};
+
+/// Two machines and the path between them, in virtual time.
+template <class M>
+class TwoEnds {
+ public:
+  End<M> a, b;
+  Duration delay = 20ms;
+  /// True drops the packet: which end sends, the how-manieth packet of this end (from 0), and its bytes.
+  std::function<bool(bool fromA, std::size_t index, base::Bytes packet)> drop;
+
+  TwoEnds(std::unique_ptr<M> first, std::unique_ptr<M> second) {
+    a.machine = std::move(first);
+    b.machine = std::move(second);
+    setVirtualTime(now_);
+  }
+
+  Time now() const { return now_; }
+
+  void connect() {
+    a->connect(now_);
+    b->connect(now_);
+  }
+
+  /// Runs until nothing is under way, the time is over, or `until` holds (then it returns true).
+  bool run(Duration duration, const std::function<bool()>& until = {}) {
+    auto end = now_ + duration;
+    while (true) {
+      drain();
+      if (until && until()) return true;
+      auto next = std::min(a->deadline(), b->deadline());
+      if (!flying_.empty()) next = std::min(next, flying_.top().at);
+      if (next > end) break;
+      now_ = std::max(now_, next);
+      setVirtualTime(now_);
+      if (!flying_.empty() && flying_.top().at <= now_) {
+        auto packet = flying_.top();
+        flying_.pop();
+        (packet.toA ? a : b)->handle(packet.bytes, now_);
+      } else {
+        a->advance(now_);
+        b->advance(now_);
+        drain();
+        // The contract of base::Machine.
+        REQUIRE(a->deadline() > now_);
+        REQUIRE(b->deadline() > now_);
+      }
+    }
+    now_ = end;
+    setVirtualTime(now_);
+    return false;
+  }
+
+  /// The digest of every packet that was sent, in order.
+  std::uint64_t digest() const { return digest_; }
+
+ private:
+  struct Flying {
+    Time at;
+    std::uint64_t order;
+    bool toA;
+    std::vector<std::uint8_t> bytes;
+    bool operator<(const Flying& other) const { return std::tie(at, order) > std::tie(other.at, other.order); }
+  };
+
+  void drain() {
+    while (drainEnd(a, true) | drainEnd(b, false)) {
+    }
+  }
+
+  bool drainEnd(End<M>& end, bool isA) {
+    bool any = false;
+    while (true) {
+      bool some = false;
+      while (auto output = end.machine->poll()) {
+        some = true;
+        if (auto* transmit = std::get_if<typename M::Transmit>(&*output)) {
+          send(end, isA, transmit->packet.bytes());
+        } else {
+          end.events.push_back(std::move(*output));
+          if (end.onEvent) end.onEvent(end.events.back());
+        }
+      }
+      if (end.reads)
+        if (auto message = end.machine->receive(now_)) {
+          some = true;
+          end.messages.push_back(std::move(*message));
+        }
+      if (!some) return any;
+      any = true;
+    }
+  }
+
+  void send(End<M>& end, bool isA, base::Bytes bytes) {
+    for (auto byte : bytes) digest_ = (digest_ ^ byte) * 1099511628211u;
+    end.largestPacket = std::max(end.largestPacket, bytes.size());
+    auto index = end.packetsSent++;
+    if (drop && drop(isA, index, bytes)) return;
+    flying_.push(Flying{now_ + delay, order_++, !isA, {bytes.begin(), bytes.end()}});
+  }
+
+  Time now_{1s};
+  std::priority_queue<Flying> flying_;
+  std::uint64_t order_ = 0;
+  std::uint64_t digest_ = 14695981039346656037u;
+};
+
+using TwoAssociations = TwoEnds<Association>;
+using TwoPeers = TwoEnds<DataChannels>;
+
+inline std::unique_ptr<Association> makeAssociation(const Config& config = {}) {
+  return std::make_unique<UsrsctpAssociation>(config);
+}
+
+inline Config bigConfig() {
+  Config config;
+  config.remoteMaxMessageSize = 262'144;
+  return config;
+}
+
+inline TwoAssociations twoAssociations(const Config& a = bigConfig(), const Config& b = bigConfig()) {
+  return TwoAssociations(makeAssociation(a), makeAssociation(b));
+}
+
+inline TwoPeers twoPeers(const Config& a = bigConfig(), const Config& b = bigConfig()) {
+  return TwoPeers(std::make_unique<DataChannels>(makeAssociation(a), a, true),
+                  std::make_unique<DataChannels>(makeAssociation(b), b, false));
+}
+
+/// Both ends are up, and all of their start-up is over.
+template <class Two>
+void connectBoth(Two& two) {
+  two.connect();
+  two.run(1s);
+}
+
+inline std::vector<std::uint8_t> pattern(std::size_t size, std::uint64_t seed = 1) {
+  std::vector<std::uint8_t> bytes(size);
+  base::SeededRandom(seed).fill(bytes);
+  return bytes;
+}
+
+}  // namespace parley::sctp::test
