@@ -1,0 +1,166 @@
+// Two data planes over the simulated network, without the W3C's façade: plans are exchanged by hand.
+
+#include "pc/engine_core.hpp"
+#include "sim/world.hpp"
+#include "support/catch.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace parley;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// One end: its peer, and what it was told.
+class End : public pc::PeerObserver, public std::enable_shared_from_this<End> {
+ public:
+  static std::shared_ptr<End> make(sim::World& world, sim::Host& host, bool offers) {
+    auto end = std::shared_ptr<End>(new End(world, host, offers));
+    pc::PeerConfig config;
+    config.certificate = end->certificate_;
+    end->handle = host.engine().core().makePeer(config, end);
+    return end;
+  }
+
+  void onPeerEvent(pc::PeerEvent event) override {
+    if (auto* found = std::get_if<ice::CandidateFound>(&event)) {
+      if (remote) remote->post([candidate = found->candidate](pc::Peer& peer, Time now) {
+        peer.addRemoteCandidate(candidate, now);
+      });
+    } else if (auto* message = std::get_if<pc::ChannelMessage>(&event)) {
+      received[message->channel] += std::string(message->bytes.begin(), message->bytes.end());
+      undelivered += message->bytes.size();
+    } else if (auto* opened = std::get_if<pc::ChannelOpened>(&event)) {
+      open.push_back(opened->channel);
+    } else if (auto* closed = std::get_if<pc::ChannelClosed>(&event)) {
+      closedChannels.push_back(closed->channel);
+    } else if (auto* drained = std::get_if<pc::ChannelDrained>(&event)) {
+      drainedBytes += drained->bytes;
+    } else if (auto* state = std::get_if<pc::DtlsStateChanged>(&event)) {
+      dtls = state->state;
+    } else if (auto* iceState = std::get_if<ice::StateChanged>(&event)) {
+      ice = iceState->state;
+    }
+  }
+  bool wantsMessages() const override { return undelivered < limit; }
+
+  /// Commands travel by the engine's mailbox, as the façade's do; signalling takes 20 ms.
+  void post(std::function<void(pc::Peer&, Time)> command) {
+    world_.after(20ms, [this, command = std::move(command)] {
+      handle.post(command);
+      host_.run();
+    });
+  }
+
+  pc::TransportPlan offer() const {
+    pc::TransportPlan plan;
+    plan.ice.local = credentials;
+    plan.ice.role = offers_ ? ice::Role::Controlling : ice::Role::Controlled;
+    return plan;
+  }
+  pc::TransportPlan planWith(const End& other) const {
+    auto plan = offer();
+    plan.ice.remote = other.credentials;
+    plan.dtls = pc::TransportPlan::Dtls{offers_ ? dtls::Role::Server : dtls::Role::Client,
+                                        {other.certificate_->fingerprint()}};
+    plan.sctp = pc::TransportPlan::Sctp{};
+    return plan;
+  }
+
+  pc::PeerHandle handle;
+  End* remote = nullptr;
+  ice::Credentials credentials;
+  std::vector<sctp::ChannelId> open, closedChannels;
+  std::map<sctp::ChannelId, std::string> received;
+  std::size_t undelivered = 0, limit = SIZE_MAX, drainedBytes = 0;
+  dtls::State dtls = dtls::State::New;
+  ice::State ice = ice::State::New;
+
+ private:
+  End(sim::World& world, sim::Host& host, bool offers) : world_(world), host_(host), offers_(offers) {
+    credentials = ice::makeCredentials(world.random());
+    certificate_ = *dtls::Certificate::generate(dtls::KeyType::EcdsaP256, world.random(), 1'767'225'600s);
+  }
+  sim::World& world_;
+  sim::Host& host_;
+  bool offers_;
+  std::shared_ptr<const dtls::Certificate> certificate_;
+};
+
+struct Pair {
+  explicit Pair(std::uint64_t seed = 1) : world(seed) {
+    a->remote = b.get();
+    b->remote = a.get();
+  }
+  ~Pair() {
+    a->handle.close();
+    b->handle.close();
+    world.runFor(1s);
+  }
+  void signal() {
+    a->handle.post([plan = a->offer()](pc::Peer& peer, Time now) { peer.apply(plan, now); });
+    b->post([plan = b->planWith(*a)](pc::Peer& peer, Time now) { peer.apply(plan, now); });
+    world.after(20ms, [this] {
+      a->post([plan = a->planWith(*b)](pc::Peer& peer, Time now) { peer.apply(plan, now); });
+    });
+  }
+
+  sim::World world;
+  sim::Host& hostA = world.addHost("a", {IpAddress::v4(10, 0, 0, 1)});
+  sim::Host& hostB = world.addHost("b", {IpAddress::v4(10, 0, 0, 2)});
+  std::shared_ptr<End> a = End::make(world, hostA, true), b = End::make(world, hostB, false);
+};
+
+constexpr sctp::ChannelId first{1};
+
+}  // namespace
+
+TEST_CASE("two peers connect and a message passes") {
+  Pair pair;
+  pair.a->handle.post([](pc::Peer& peer, Time now) { peer.openChannel(first, sctp::Parameters{.label = "chat"}, now); });
+  pair.signal();
+  REQUIRE(pair.world.runUntil([&] { return !pair.a->open.empty() && !pair.b->open.empty(); }, 5s));
+  INFO("connected after " << std::chrono::duration<double>(pair.world.now() - Time(1000s)).count() << " s");
+  CHECK(pair.world.now() - Time(1000s) < 400ms);
+
+  pair.a->handle.post([](pc::Peer& peer, Time now) { peer.send(first, true, {'h', 'i'}, now); });
+  const auto remote = pair.b->open[0];
+  REQUIRE(pair.world.runUntil([&] { return pair.b->received[remote] == "hi"; }, 1s));
+  CHECK(pair.a->drainedBytes == 2);
+}
+
+TEST_CASE("a slow reader holds the sender up, and nothing is lost") {
+  Pair pair;
+  pair.b->limit = 100'000;
+  pair.a->handle.post([](pc::Peer& peer, Time now) { peer.openChannel(first, sctp::Parameters{.label = "bulk"}, now); });
+  pair.signal();
+  REQUIRE(pair.world.runUntil([&] { return !pair.b->open.empty(); }, 5s));
+  constexpr std::size_t size = 16'384, count = 640;  // 10 MiB
+  pair.a->handle.post([](pc::Peer& peer, Time now) {
+    for (std::size_t i = 0; i < count; ++i) peer.send(first, false, std::vector<std::uint8_t>(size, 'x'), now);
+  });
+  pair.world.runFor(10s);
+  CHECK(pair.b->undelivered < 200'000);
+  CHECK(pair.a->drainedBytes < 6'000'000);
+  pair.b->limit = SIZE_MAX;
+  pair.b->handle.post([](pc::Peer& peer, Time now) { peer.resume(now); });
+  const auto remote = pair.b->open[0];
+  REQUIRE(pair.world.runUntil([&] { return pair.b->received[remote].size() == size * count; }, 120s));
+  CHECK(pair.a->drainedBytes == size * count);
+}
+
+TEST_CASE("closing a channel ends it on both sides after what was sent has arrived") {
+  Pair pair;
+  pair.a->handle.post([](pc::Peer& peer, Time now) { peer.openChannel(first, sctp::Parameters{.label = "chat"}, now); });
+  pair.signal();
+  REQUIRE(pair.world.runUntil([&] { return !pair.b->open.empty(); }, 5s));
+  pair.a->handle.post([](pc::Peer& peer, Time now) {
+    peer.send(first, true, std::vector<std::uint8_t>(100'000, 'y'), now);
+    peer.closeChannel(first, now);
+  });
+  REQUIRE(pair.world.runUntil([&] { return pair.a->closedChannels.size() == 1 && pair.b->closedChannels.size() == 1; },
+                              10s));
+  CHECK(pair.b->received[pair.b->open[0]].size() == 100'000);
+}
