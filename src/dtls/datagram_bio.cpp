@@ -39,9 +39,9 @@ long control(BIO* bio, int command, long, void*) {
     // OpenSSL would lower its MTU to this after three timeouts; ours holds on every path as it is.
     case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
       return static_cast<long>(portOf(bio).mtu);
-    // IP and UDP headers: our MTU is the UDP payload already.
+    // IPv6 and UDP headers. OpenSSL takes it off the least link MTU that it works with, 256; ours is the UDP payload.
     case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
-      return 0;
+      return 40 + 8;
     default:
       return 0;
   }

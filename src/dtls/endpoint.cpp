@@ -26,7 +26,11 @@ constexpr std::size_t holdDatagrams = 8, holdBytes = 16384;
 /// OpenSSL's two record buffers, 18 KiB of the 35 that an idle connection has, go after this long without traffic.
 constexpr Duration idle = 5s;
 
-constexpr std::size_t smallestMtu = 256;  // OpenSSL refuses less than 208
+constexpr std::size_t smallestMtu = 256;  // OpenSSL refuses less than 208, and `aeadExpansion` goes off
+
+/// OpenSSL (3.0) fills datagrams of the handshake to the MTU without counting what AEAD adds to an encrypted record:
+/// nonce 8 and tag 16 (RFC 5288 s.3).
+constexpr std::size_t aeadExpansion = 24;
 
 // RFC 6347 s.4.1: type, version, epoch, sequence number, length.
 constexpr std::size_t recordHeader = 13;
@@ -135,7 +139,7 @@ std::string Endpoint::setUp(Role role) {
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), this);
   DTLS_set_timer_cb(ssl_.get(), EndpointCallbacks::timer);
-  SSL_set_mtu(ssl_.get(), static_cast<long>(config_.mtu));
+  SSL_set_mtu(ssl_.get(), static_cast<long>(config_.mtu - aeadExpansion));
   // The write buffer need not hold a record of 16 KiB when datagrams are of 1.2 (512 is the least that OpenSSL takes).
   SSL_set_max_send_fragment(ssl_.get(), static_cast<long>(std::max<std::size_t>(512, config_.mtu)));
   // RFC 9143 s.11: offered for data alone too, as media may join the association later. 0 is success.
@@ -216,6 +220,7 @@ void Endpoint::becomeConnected(Time now) {
   timers_.stop(Timer::Retransmit);
   flight_.clear();
   state_ = State::Connected;
+  SSL_set_mtu(ssl, static_cast<long>(config_.mtu));
   maxPayload_ = std::min(DTLS_get_data_mtu(ssl), base::packetCapacity);
   Connected report;
   report.version = SSL_get_version(ssl);
