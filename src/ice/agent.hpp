@@ -7,13 +7,22 @@
 #include "base/random.hpp"
 #include "ice/candidate.hpp"
 #include "ice/config.hpp"
+#include "ice/consent.hpp"
 #include "ice/credentials.hpp"
+#include "ice/gatherer.hpp"
+#include "ice/generation.hpp"
 #include "ice/output.hpp"
+#include "ice/pacer.hpp"
 #include "ice/stats.hpp"
+#include "stun/message.hpp"
+#include "stun/transaction.hpp"
 
 #include <parley/io.hpp>
 #include <parley/time.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,6 +120,112 @@ class Agent {
   bool ownsSocket(SocketId socket) const;
   /// The local ufrags that are alive, for a table that routes by them.
   std::vector<std::string> localUfrags() const;
+
+ private:
+  /// One Binding request of ours to the peer.
+  struct Check {
+    stun::TransactionId id{};
+    std::uint32_t generation = 0;
+    std::uint32_t pair = 0;
+    PathKey path;
+    std::uint32_t priority = 0;
+    Role role{};
+    bool useCandidate = false;
+    bool consent = false;
+    /// RFC 8445 s.7.3.1.4: not retransmitted, no failure; a response still counts.
+    bool cancelled = false;
+    std::optional<stun::Transaction> transaction;
+    Time forgetAt = never;  ///< For consent checks and cancelled ones, which have no retransmissions.
+    Time sentAt{};
+    std::vector<std::uint8_t> bytes;  ///< For retransmissions.
+  };
+
+  // agent.cpp: signalling, time, state
+  Generation* newest() { return generations_.empty() ? nullptr : generations_.back().get(); }
+  Generation* generation(std::uint32_t serial);
+  Generation& addGeneration();
+  void dropGeneration(std::size_t index);
+  void completed(Generation& generation, Time now);
+  void switchRole();
+  void run(Time now);
+  void step(Time now);
+  void drainGatherer(Time now);
+  Time ownDeadline() const;
+  void useBestPath(Time now);
+  void giveUpOn(Generation& generation, Time now);
+  void keepConsent(Time now);
+  void fillSlot(Time now);
+  State computeState() const;
+  void updateState();
+  bool checksWantSlot() const;
+
+  // candidates.cpp: local and remote candidates, pairs
+  void addLocal(Generation& generation, LocalCandidate local, Time now);
+  void takeRemote(Generation& generation, const Candidate& candidate, Time now);
+  std::optional<std::size_t> addRemote(Generation& generation, Candidate candidate, const SocketAddress& address);
+  void pairUp(Generation& generation);
+  void newsFor(Generation& generation, Time now);
+  Pair* makePair(Generation& generation, std::size_t local, std::size_t remote);
+  std::optional<std::size_t> baseOf(const Generation& generation, SocketId socket) const;
+  std::size_t learnMapped(Generation& generation, const Check& check, std::size_t base, const SocketAddress& mapped);
+
+  // checks.cpp: our checks and what comes back
+  void sendCheck(Generation& generation, Pair& pair, bool useCandidate, bool consent, Time now);
+  void retransmit(Time now);
+  void cancelChecks(const Generation& generation, const Pair& pair, Time now);
+  void handleResponse(const Datagram& datagram, const stun::Message& message, Time now);
+  void succeeded(Generation& generation, Pair& pair, const Check& check, const SocketAddress& mapped, Time now);
+  void failPair(Generation& generation, Pair& pair, Time now);
+  void handleError(Generation& generation, Pair& pair, const Check& check, const stun::Message& message, Time now);
+  void considerNomination(Generation& generation, Time now);
+  void select(Generation& generation, Pair& pair, Time now);
+
+  // requests.cpp: the peer's checks
+  void handleRequest(const Datagram& datagram, const stun::Message& message, Time now);
+  void handleIndication(const Datagram& datagram, Time now);
+  bool repairRoleConflict(const stun::Message& request);
+  void accept(Generation& generation, const EarlyRequest& request, Time now);
+  void acceptEarly(Generation& generation, Time now);
+  void respond(const Datagram& datagram, const stun::Message& request, const Credentials& local);
+  void refuse(const Datagram& datagram, const stun::Message& request, int code, std::string_view reason,
+              const Credentials* local, Time now);
+
+  Config config_;
+  base::IdSource& ids_;
+  base::Random& random_;
+  base::PacketPool& pool_;
+  base::Outbox<Output> outbox_;
+  base::Counters<Drop> drops_;
+  Gatherer gatherer_;
+  Pacer pacer_;
+  Time now_ = Time::min();
+  bool closed_ = false;
+  bool gatheringHasTurn_ = false;
+
+  Role role_ = Role::Controlling;
+  std::optional<Role> signalledRole_;
+  std::uint64_t tieBreaker_;
+  State state_ = State::New;
+  GatheringState gatheringState_ = GatheringState::New;
+
+  /// The newest last; at most two, the other one being that whose pair is in use, or that which retires.
+  std::vector<std::unique_ptr<Generation>> generations_;
+  std::uint32_t lastSerial_ = 0;
+  std::uint32_t gatheringFor_ = 0;  ///< The serial of the generation that the gatherer works for.
+  std::uint32_t lastId_ = 0;
+  std::vector<Check> checks_;
+
+  /// The pair in use and its consent.
+  Generation* pathGeneration_ = nullptr;
+  Pair* path_ = nullptr;
+  Consent consent_;
+  std::uint32_t selectedChanges_ = 0;
+
+  /// Error responses that may still be sent in this second.
+  int errorsLeft_ = 0;
+  Time errorsRefilledAt_ = Time::min();
 };
+
+static_assert(base::Machine<Agent>);
 
 }  // namespace parley::ice

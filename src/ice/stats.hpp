@@ -33,6 +33,7 @@ enum class Drop : std::uint8_t {
   UnknownUfrag,        ///< A request for credentials that are not ours. Answered with 401.
   BadIntegrity,        ///< A request or a response with a wrong MESSAGE-INTEGRITY. A request is answered with 401.
   UnknownAttribute,    ///< A request with a comprehension-required attribute that we do not know. Answered with 420.
+  BadResponse,         ///< A response with the right integrity that does not say what it must.
   UnknownTransaction,  ///< A response to nothing that we asked, or too late.
   UnknownSocket,       ///< A datagram on a socket that we do not have.
   ErrorLimit,          ///< An error response that was not sent, because too many were.

@@ -1,0 +1,456 @@
+#include "ice/agent.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace parley::ice {
+
+Agent::Agent(Config config, base::IdSource& ids, base::Random& random, base::PacketPool& pool)
+    : config_(std::move(config)),
+      ids_(ids),
+      random_(random),
+      pool_(pool),
+      gatherer_(config_, ids, random, pool),
+      pacer_(config_.ta),
+      tieBreaker_(random.u64()),
+      consent_(config_) {}
+
+Agent::~Agent() = default;
+
+// --- Signalling ---
+
+void Agent::gather(const Credentials& local, Time now) {
+  if (closed_) return;
+  Generation* last = newest();
+  if (last && last->local == local) return;
+  if (last && !last->remote && generations_.size() > 1 && generations_.front()->local == local) {
+    dropGeneration(generations_.size() - 1);
+    gatherer_.cancel();
+    gatheringFor_ = newest()->serial;
+    newest()->gathered = true;
+  } else {
+    if (last && last->local && !last->remote) dropGeneration(generations_.size() - 1);
+    last = newest();
+    Generation& fresh = last && !last->local ? *last : addGeneration();
+    fresh.local = local;
+    gatherer_.start(now);
+    gatheringFor_ = fresh.serial;
+    gatheringState_ = GatheringState::Gathering;
+    outbox_.event(GatheringChanged{gatheringState_, local.ufrag});
+    if (fresh.isComplete()) completed(fresh, now);
+  }
+  run(now);
+}
+
+void Agent::setRemote(const Credentials& remote, bool remoteIsLite, Time now) {
+  if (closed_) return;
+  Generation* last = newest();
+  if (last && !last->local && generations_.size() > 1 && generations_.front()->remote == remote) {
+    dropGeneration(generations_.size() - 1);
+    last = newest();
+  }
+  if (last && last->remote == remote) return;
+  if (last && !last->local) last->waitingRemotes.clear();
+  Generation& target = last && (!last->remote || !last->local) ? *last : addGeneration();
+  target.remote = remote;
+  target.remoteIsLite = remoteIsLite;
+  // RFC 8445 s.6.1.1: a full agent controls a lite one, whoever offered.
+  if (remoteIsLite && role_ == Role::Controlled) switchRole();
+  if (target.isComplete()) completed(target, now);
+  run(now);
+}
+
+void Agent::completed(Generation& generation, Time now) {
+  PARLEY_LOG(Debug, "ice", "generation ", generation.serial, ": ", generation.local->ufrag, " with ",
+             generation.remote->ufrag);
+  generation.patienceUntil = now + config_.patience;
+  // RFC 8445 s.9: checks of the old generation end; its valid pairs carry data until this one has selected a pair.
+  for (auto& other : generations_) {
+    if (other.get() == &generation) continue;
+    other->checklist.abandon();
+    other->nominateAt = never;
+    if (pathGeneration_ != other.get()) other->retireAt = now + config_.retireAfter;
+  }
+  for (const auto& candidate : std::exchange(generation.waitingRemotes, {})) takeRemote(generation, candidate, now);
+  pairUp(generation);
+  acceptEarly(generation, now);
+}
+
+void Agent::addRemoteCandidate(const Candidate& candidate, Time now) {
+  if (closed_) return;
+  auto ufrag = candidate.ufrag();
+  Generation* target = newest();
+  if (ufrag)
+    for (auto& one : generations_)
+      if (one->remote && one->remote->ufrag == *ufrag) target = one.get();
+  if (!target || (target->remote && ufrag && *ufrag != target->remote->ufrag)) {
+    drops_.add(Drop::WrongGeneration);
+  } else if (target->isComplete()) {
+    takeRemote(*target, candidate, now);
+    pairUp(*target);
+  } else if (target->waitingRemotes.size() < config_.maxRemoteCandidates) {
+    target->waitingRemotes.push_back(candidate);
+  } else {
+    drops_.add(Drop::RemoteCandidateLimit);
+  }
+  run(now);
+}
+
+void Agent::endOfRemoteCandidates(Time now) {
+  if (closed_) return;
+  if (Generation* last = newest()) last->remoteEnded = true;
+  run(now);
+}
+
+void Agent::setRole(Role role, Time now) {
+  if (closed_ || signalledRole_ == role) return;
+  signalledRole_ = role;
+  if (role_ != role) {
+    role_ = role;
+    for (auto& one : generations_) {
+      one->checklist.setControlling(role == Role::Controlling);
+      one->nominating.reset();
+      one->nominateAt = never;
+    }
+  }
+  run(now);
+}
+
+void Agent::switchRole() {
+  role_ = role_ == Role::Controlling ? Role::Controlled : Role::Controlling;
+  PARLEY_LOG(Debug, "ice", "the role is now ", toString(role_));
+  for (auto& one : generations_) {
+    one->checklist.setControlling(role_ == Role::Controlling);
+    one->nominating.reset();
+    one->nominateAt = never;
+  }
+  outbox_.event(RoleChanged{role_});
+}
+
+void Agent::setStunServers(std::vector<StunServer> servers) { config_.stunServers = std::move(servers); }
+
+// --- Generations ---
+
+Generation* Agent::generation(std::uint32_t serial) {
+  for (auto& one : generations_)
+    if (one->serial == serial) return one.get();
+  return nullptr;
+}
+
+Generation& Agent::addGeneration() {
+  // At most two: the pair in use stays, the other one makes room.
+  if (generations_.size() > 1) dropGeneration(pathGeneration_ == generations_.front().get() ? 1 : 0);
+  generations_.push_back(std::make_unique<Generation>(++lastSerial_, config_.maxPairs));
+  generations_.back()->checklist.setControlling(role_ == Role::Controlling);
+  return *generations_.back();
+}
+
+void Agent::dropGeneration(std::size_t index) {
+  Generation* gone = generations_[index].get();
+  std::erase_if(checks_, [&](const Check& check) { return check.generation == gone->serial; });
+  if (pathGeneration_ == gone) {
+    pathGeneration_ = nullptr;
+    path_ = nullptr;
+    consent_.end();
+  }
+  generations_.erase(generations_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+// --- The host ---
+
+void Agent::handle(const Datagram& datagram, Time now) {
+  if (closed_) return;
+  if (!gatherer_.owns(datagram.socket)) {
+    drops_.add(Drop::UnknownSocket);
+    return;
+  }
+  auto message = stun::Message::parse(datagram.bytes);
+  if (!message) {
+    drops_.add(message.error() == stun::ParseError::FingerprintMismatch ? Drop::BadFingerprint : Drop::NotStun);
+  } else if (message->method() != stun::Method::Binding) {
+    drops_.add(Drop::UnknownMethod);
+  } else {
+    switch (message->messageClass()) {
+      case stun::Class::Request: handleRequest(datagram, *message, now); break;
+      case stun::Class::Indication: handleIndication(datagram, now); break;
+      case stun::Class::SuccessResponse:
+      case stun::Class::ErrorResponse:
+        if (!gatherer_.handle(datagram, *message, now)) handleResponse(datagram, *message, now);
+        break;
+    }
+  }
+  run(now);
+}
+
+void Agent::handle(const SocketBound& bound, Time now) {
+  if (closed_) return;
+  gatherer_.handle(bound);
+  run(now);
+}
+
+void Agent::handle(const SocketFailed& failed, Time now) {
+  if (closed_) return;
+  PARLEY_LOG(Info, "ice", "a socket failed: ", failed.reason);
+  if (gatherer_.handle(failed)) {
+    for (auto& one : generations_) {
+      std::vector<Pair*> gone;
+      for (const auto& pair : one->checklist.pairs())
+        if (pair->path.socket == failed.socket) gone.push_back(pair.get());
+      for (Pair* pair : gone) failPair(*one, *pair, now);
+      std::erase_if(one->proven, [&](const auto& entry) { return entry.first.socket == failed.socket; });
+    }
+    std::erase_if(checks_, [&](const Check& check) { return check.path.socket == failed.socket; });
+  }
+  run(now);
+}
+
+void Agent::handle(const InterfacesListed& listed, Time now) {
+  if (closed_) return;
+  gatherer_.handle(listed);
+  run(now);
+}
+
+void Agent::handle(const Resolved& resolved, Time now) {
+  if (closed_) return;
+  gatherer_.handle(resolved);
+  run(now);
+}
+
+void Agent::close(Time now) {
+  if (closed_) return;
+  now_ = std::max(now_, now);
+  closed_ = true;
+  state_ = State::Closed;
+  std::set<SocketId> neverAsked;
+  std::vector<SocketId> closing;
+  while (auto output = outbox_.poll()) {
+    if (auto* bind = std::get_if<BindUdp>(&*output)) neverAsked.insert(bind->socket);
+    if (auto* socket = std::get_if<CloseSocket>(&*output)) closing.push_back(socket->socket);
+  }
+  gatherer_.close();
+  while (auto output = gatherer_.poll())
+    if (auto* socket = std::get_if<CloseSocket>(&*output)) closing.push_back(socket->socket);
+  for (auto socket : closing)
+    if (!neverAsked.count(socket)) outbox_.event(CloseSocket{socket});
+  path_ = nullptr;
+  pathGeneration_ = nullptr;
+  consent_.end();
+  checks_.clear();
+  generations_.clear();
+}
+
+void Agent::drainGatherer(Time now) {
+  while (auto output = gatherer_.poll()) {
+    std::visit(
+        [&](auto&& one) {
+          using T = std::decay_t<decltype(one)>;
+          if constexpr (std::is_same_v<T, LocalCandidate>) {
+            if (Generation* target = generation(gatheringFor_)) addLocal(*target, std::move(one), now);
+          } else if constexpr (std::is_same_v<T, GatheringDone>) {
+            if (Generation* target = generation(gatheringFor_)) target->gathered = true;
+          } else if constexpr (std::is_same_v<T, Transmit>) {
+            outbox_.packet(std::move(one));
+          } else {
+            outbox_.event(std::move(one));
+          }
+        },
+        std::move(*output));
+  }
+  Generation* target = generation(gatheringFor_);
+  if (gatheringState_ == GatheringState::Gathering && target && target->gathered) {
+    gatheringState_ = GatheringState::Complete;
+    outbox_.event(GatheringChanged{gatheringState_, target->local->ufrag});
+  }
+}
+
+// --- Time ---
+
+std::optional<Output> Agent::poll() { return outbox_.poll(); }
+
+void Agent::advance(Time now) {
+  if (!closed_) run(now);
+}
+
+Time Agent::deadline() const {
+  if (closed_) return never;
+  Time at = std::min(gatherer_.deadline(), consent_.deadline(now_));
+  for (const auto& check : checks_)
+    at = std::min(at, check.transaction ? check.transaction->deadline() : check.forgetAt);
+  for (const auto& one : generations_) {
+    at = std::min({at, one->nominateAt, one->retireAt});
+    if (one->patienceUntil > now_) at = std::min(at, one->patienceUntil);
+  }
+  if (checksWantSlot() || gatherer_.wantsSlot()) at = std::min(at, pacer_.next());
+  return at;
+}
+
+void Agent::run(Time now) {
+  now_ = std::max(now_, now);
+  // What one stage does can make another one due (a pair that failed frees the next); each round uses up deadlines, and
+  // the bound only guards against an error in that reasoning.
+  int rounds = 0;
+  do step(now_);
+  while (deadline() <= now_ && ++rounds < 100);
+}
+
+void Agent::step(Time now) {
+  gatherer_.advance(now);
+  drainGatherer(now);
+  retransmit(now);
+  keepConsent(now);
+  for (auto& one : generations_) {
+    considerNomination(*one, now);
+    giveUpOn(*one, now);
+  }
+  for (std::size_t i = generations_.size(); i-- > 0;) {
+    if (generations_[i]->retireAt > now) continue;
+    dropGeneration(i);
+    gatherer_.closeStale();
+  }
+  fillSlot(now);
+  useBestPath(now);
+  drainGatherer(now);
+  updateState();
+}
+
+bool Agent::checksWantSlot() const {
+  return std::any_of(generations_.begin(), generations_.end(),
+                     [](const auto& one) { return one->isRunning() && one->checklist.hasNext(); });
+}
+
+void Agent::fillSlot(Time now) {
+  if (pacer_.next() > now) return;
+  bool gathering = gatherer_.wantsSlot();
+  bool checking = checksWantSlot();
+  if (!gathering && !checking) return;
+  // Both share the pacer (RFC 8445 s.14.1) and take turns, so that neither waits for the other's end.
+  if (gathering && (!checking || gatheringHasTurn_)) {
+    gatherer_.sendNext(now);
+    gatheringHasTurn_ = false;
+  } else {
+    for (std::size_t i = generations_.size(); i-- > 0;) {
+      Generation& one = *generations_[i];
+      if (!one.isRunning()) continue;
+      if (Pair* pair = one.checklist.takeNext()) {
+        sendCheck(one, *pair, false, false, now);
+        break;
+      }
+    }
+    gatheringHasTurn_ = true;
+  }
+  pacer_.sent(now);
+}
+
+void Agent::keepConsent(Time now) {
+  if (!path_) return;
+  if (consent_.expired(now)) {
+    PARLEY_LOG(Info, "ice", "consent expired on the path to ", path_->path.remote);
+    // RFC 7675 s.5.1: these credentials are not used on this pair again; only a restart brings it back.
+    path_->consentLost = true;
+    Generation& lost = *pathGeneration_;
+    failPair(lost, *path_, now);
+    if (!lost.checklist.bestValid() && lost.checklist.exhausted()) lost.failed = true;
+  } else if (consent_.checkAt() <= now) {
+    sendCheck(*pathGeneration_, *path_, false, true, now);
+    consent_.checked(now, random_);
+  }
+}
+
+void Agent::giveUpOn(Generation& generation, Time now) {
+  if (generation.patienceUntil > now || !generation.isRunning() || !generation.gathered) return;
+  if (!generation.checklist.exhausted() || generation.checklist.bestValid()) return;
+  PARLEY_LOG(Info, "ice", "no pair works");
+  generation.failed = true;
+  generation.checklist.abandon();
+}
+
+void Agent::useBestPath(Time now) {
+  Generation* bestGeneration = nullptr;
+  Pair* best = nullptr;
+  auto consider = [&](Generation& one, Pair* pair) {
+    if (best || !pair || !pair->isValid()) return;
+    best = pair;
+    bestGeneration = &one;
+  };
+  // A selected pair before a valid one, the new generation before the old: the old selected pair is used until the new
+  // generation has one (RFC 8445 s.9), unless it has fallen silent.
+  for (std::size_t i = generations_.size(); i-- > 0;) {
+    Generation& one = *generations_[i];
+    bool silent = one.selected && one.selected == path_ && consent_.silent(now);
+    if (!(silent && &one != newest() && newest()->checklist.bestValid())) consider(one, one.selected);
+  }
+  for (std::size_t i = generations_.size(); i-- > 0;) consider(*generations_[i], generations_[i]->checklist.bestValid());
+  if (best == path_) return;
+  path_ = best;
+  pathGeneration_ = bestGeneration;
+  if (path_)
+    consent_.begin(path_->answeredAt, now, random_);
+  else
+    consent_.end();
+}
+
+// --- State ---
+
+State Agent::computeState() const {
+  const Generation* last = nullptr;  // the newest one that has checks
+  for (const auto& one : generations_)
+    if (one->isComplete()) last = one.get();
+  if (path_) {
+    bool restarting = last && last != pathGeneration_ && !last->failed;
+    // W3C, RTCIceTransportState: a restart leads from completed to connected, and from disconnected to checking.
+    if (consent_.silent(now_)) return restarting ? State::Checking : State::Disconnected;
+    bool done = pathGeneration_->selected && pathGeneration_->gathered && pathGeneration_->remoteEnded && !restarting;
+    return done ? State::Completed : State::Connected;
+  }
+  if (!last) return State::New;
+  if (last->failed) return State::Failed;
+  bool begun = !last->remotes.empty() || state_ != State::New;
+  return begun ? State::Checking : State::New;
+}
+
+void Agent::updateState() {
+  State next = computeState();
+  if (next == state_) return;
+  PARLEY_LOG(Debug, "ice", toString(state_), " -> ", toString(next));
+  state_ = next;
+  outbox_.event(StateChanged{next});
+}
+
+// --- The packet path ---
+
+bool Agent::mayReceive(SocketId socket, const SocketAddress& from) const {
+  PathKey key{socket, from};
+  return std::any_of(generations_.begin(), generations_.end(),
+                     [&](const auto& one) { return one->proven.find(key) != one->proven.end(); });
+}
+
+std::optional<Agent::Path> Agent::sendPath() const {
+  if (!path_) return std::nullopt;
+  return Path{path_->path.socket, path_->path.remote};
+}
+
+void Agent::countSent(std::size_t bytes, Time now) {
+  if (!path_) return;
+  ++path_->packetsSent;
+  path_->bytesSent += bytes;
+  path_->lastPacketSent = now;
+}
+
+void Agent::countReceived(SocketId socket, const SocketAddress& from, std::size_t bytes, Time now) {
+  PathKey key{socket, from};
+  for (std::size_t i = generations_.size(); i-- > 0;) {
+    auto at = generations_[i]->proven.find(key);
+    if (at == generations_[i]->proven.end() || !at->second) continue;
+    Pair& pair = *at->second;
+    ++pair.packetsReceived;
+    pair.bytesReceived += bytes;
+    pair.lastPacketReceived = now;
+    if (&pair == path_) consent_.heard(now);
+    return;
+  }
+}
+
+}  // namespace parley::ice
