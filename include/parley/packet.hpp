@@ -21,13 +21,15 @@ class PARLEY_API Packet {
  public:
   Packet() = default;
   Packet(Packet&& other) noexcept
-      : block_(std::exchange(other.block_, nullptr)), begin_(other.begin_), end_(other.end_) {}
+      : block_(std::exchange(other.block_, nullptr)),
+        begin_(std::exchange(other.begin_, 0)),
+        end_(std::exchange(other.end_, 0)) {}
   Packet& operator=(Packet&& other) noexcept {
     if (this != &other) {
       reset();
       block_ = std::exchange(other.block_, nullptr);
-      begin_ = other.begin_;
-      end_ = other.end_;
+      begin_ = std::exchange(other.begin_, 0);
+      end_ = std::exchange(other.end_, 0);
     }
     return *this;
   }
