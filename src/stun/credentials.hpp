@@ -6,8 +6,8 @@
 #include <string_view>
 
 /// \file
-/// Keys of the long-term mechanism (RFC 8489 s.9.2); the short-term key is the bytes of the password itself. All strings
-/// are UTF-8 to which OpaqueString (RFC 8265 s.4.2) has been applied already; it leaves printable ASCII as it is.
+/// Keys of the long-term mechanism (RFC 8489 s.9.2); the short-term key is the bytes of the password itself. All
+/// strings are UTF-8 to which OpaqueString (RFC 8265 s.4.2) has been applied; it leaves printable ASCII as it is.
 
 namespace parley::stun {
 

@@ -102,7 +102,8 @@ std::optional<SocketAddress> decodeAddress(Bytes value, const std::array<std::ui
   std::array<std::uint8_t, 16> ip{};
   for (std::size_t i = 4; i < value.size(); ++i) ip[i - 4] = value[i] ^ mask[i - 4];
   auto port = static_cast<std::uint16_t>(base::load16(value.data() + 2) ^ base::load16(mask.data()));
-  return SocketAddress{value[1] == wire::familyV4 ? IpAddress::v4(ip[0], ip[1], ip[2], ip[3]) : IpAddress::v6(ip), port};
+  return SocketAddress{value[1] == wire::familyV4 ? IpAddress::v4(ip[0], ip[1], ip[2], ip[3]) : IpAddress::v6(ip),
+                       port};
 }
 
 /// RFC 8489 s.14.5: what an HMAC at `offset` covers: the bytes before it, with the header's length as if the message

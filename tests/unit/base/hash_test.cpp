@@ -69,7 +69,8 @@ TEST_CASE("HMAC-SHA-256 gives the digests of RFC 4231 s.4") {
       {repeated(131, 0xaa), "Test Using Larger Than Block-Size Key - Hash Key First",
        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
       {repeated(131, 0xaa),
-       "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed "
+       "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be "
+       "hashed "
        "before being used by the HMAC algorithm.",
        "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"},
   }));
@@ -93,7 +94,8 @@ TEST_CASE("the checksums of the digits 1 to 9 are the published ones") {
 
 TEST_CASE("CRC32c gives the checksums of RFC 3720 B.4") {
   std::vector<std::uint8_t> up, down;
-  for (int i = 0; i < 32; ++i) up.push_back(static_cast<std::uint8_t>(i)), down.push_back(static_cast<std::uint8_t>(31 - i));
+  for (int i = 0; i < 32; ++i)
+    up.push_back(static_cast<std::uint8_t>(i)), down.push_back(static_cast<std::uint8_t>(31 - i));
   CHECK(crc32c(asBytes(repeated(32, 0))) == 0x8a9136aa);
   CHECK(crc32c(asBytes(repeated(32, 0xff))) == 0x62a8ab43);
   CHECK(crc32c(up) == 0x46dd794e);

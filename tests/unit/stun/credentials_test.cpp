@@ -33,7 +33,8 @@ TEST_CASE("the nonce cookie tells the server's security features") {
 }
 
 TEST_CASE("a nonce without a cookie says nothing") {
-  for (auto nonce : {"", "f//499k954d6OL34oL9FSTvy64sA", "obMatJos2", "obMatJos2AAA", "obMatJos2AA=A", "obmatjos2AAAA"}) {
+  for (auto nonce :
+       {"", "f//499k954d6OL34oL9FSTvy64sA", "obMatJos2", "obMatJos2AAA", "obMatJos2AA=A", "obmatjos2AAAA"}) {
     INFO(nonce);
     CHECK_FALSE(securityFeatures(nonce));
   }

@@ -208,7 +208,8 @@ TEST_CASE("both integrities hold side by side, under a FINGERPRINT") {
 
 TEST_CASE("a truncated MESSAGE-INTEGRITY-SHA256 is checked as far as it goes") {
   base::PacketPool pool;
-  auto whole = MessageBuilder(pool, Class::Request, Method::Binding, id).addUsername("u").addIntegritySha256(key).finish();
+  auto whole =
+      MessageBuilder(pool, Class::Request, Method::Binding, id).addUsername("u").addIntegritySha256(key).finish();
   // The header's length is under the HMAC, so the shorter value is another one: with the length of 16 bytes put in.
   std::vector<std::uint8_t> bytes(whole.bytes().begin(), whole.bytes().end() - 16);
   base::store16(&bytes[2], static_cast<std::uint16_t>(bytes.size() - headerSize));
