@@ -72,6 +72,11 @@ TEST_CASE("bytes behind the message are refused") {
   CHECK(Message::parse(bytes).error() == ParseError::BadLength);
 }
 
+TEST_CASE("a length that is no multiple of four is refused, even if it is that of the datagram") {
+  auto bytes = request("000600050000000000");
+  CHECK(Message::parse(bytes).error() == ParseError::BadLength);
+}
+
 TEST_CASE("an attribute that runs over the end is refused") {
   CHECK(errorOf("00060005" "61626364") == ParseError::TruncatedAttribute);
   CHECK(errorOf("0006ffff" "61626364") == ParseError::TruncatedAttribute);
