@@ -66,7 +66,10 @@ std::string profileList(const std::vector<SrtpProfile>& profiles) {
 }
 
 std::string lastOpenSslError() {
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+  const unsigned long error = ERR_peek_last_error();
+  if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET)
+    return std::string("the peer's alert: ") + SSL_alert_desc_string_long(ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET);
+  const char* reason = ERR_reason_error_string(error);
   return reason ? reason : "no reason given";
 }
 
