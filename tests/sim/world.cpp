@@ -1,5 +1,7 @@
 #include "sim/world.hpp"
 
+#include "support/virtual_globals.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <tuple>
@@ -115,7 +117,10 @@ std::vector<SocketAddress> Host::boundSockets() const {
 
 // --- World ---
 
-World::World(std::uint64_t seed) : seed_(seed), random_(seed) {}
+World::World(std::uint64_t seed) : seed_(seed), random_(seed) {
+  test::seedGlobals(seed);
+  test::setVirtualTime(now_);
+}
 World::~World() = default;
 
 Host& World::addHost(std::string name, std::vector<IpAddress> addresses, Nat* nat) {
@@ -139,11 +144,13 @@ bool World::runUntil(const std::function<bool()>& done, Duration limit) {
   while (!done()) {
     if (queue_.empty() || queue_.top().at > end) {
       now_ = end;
+      test::setVirtualTime(now_);
       return done();
     }
     auto event = std::move(const_cast<Event&>(queue_.top()));
     queue_.pop();
     now_ = event.at;
+    test::setVirtualTime(now_);
     event.run();
   }
   return true;
