@@ -143,8 +143,11 @@ class Association {
   virtual SendResult send(std::uint16_t stream, Ppid ppid, base::Bytes bytes, const Reliability& reliability,
                           Time now) = 0;
   /// The next message. What is not received stays in the receive window and so holds the sender up. Separate from
-  /// `poll`, so that a slow reader does not stop the protocol.
+  /// `poll`, so that a slow reader does not stop the protocol. What `poll` has to say of streams and of the association's
+  /// end comes after the messages before it have been received.
   virtual std::optional<Message> receive(Time now) = 0;
+  /// What `receive` would return, until the next call; null if there is none.
+  virtual const Message* peek() const = 0;
 
   /// RFC 6525: resets these outgoing streams once what was sent on them has arrived. Answered by `OutgoingStreamsReset`.
   /// The streams cannot be sent on until then.

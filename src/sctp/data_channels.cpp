@@ -39,14 +39,13 @@ std::optional<DataChannels::Output> DataChannels::poll() {
     if (auto output = outbox_.poll()) return output;
     if (auto output = association_->poll()) {
       std::visit([this](auto& event) { on(event); }, *output);
-    } else if (!head_) {
-      auto message = association_->receive(now_);
-      if (!message) break;
-      onMessage(std::move(*message));
+    } else if (auto* message = association_->peek(); message && !isForApplication(*message)) {
+      onMessage(*association_->receive(now_));
     } else {
       break;
     }
   }
+  drained_ = true;
   // Told in one sum for all packets of a drain.
   while (!draining_.empty()) {
     auto id = draining_.back();
@@ -129,8 +128,23 @@ void DataChannels::close(ChannelId id, Time now) {
 
 std::optional<DataChannels::Received> DataChannels::receive(Time now) {
   now_ = std::max(now_, now);
-  if (!outbox_.empty()) return std::nullopt;
-  return std::exchange(head_, std::nullopt);
+  auto* next = association_->peek();
+  if (!std::exchange(drained_, false) || !next || !isForApplication(*next)) return std::nullopt;
+  auto message = *association_->receive(now_);
+  auto id = *streams_.at(message.stream).channel;
+  auto& channel = *find(id);
+  // RFC 8832 s.6: a message says as much as the ACK.
+  channel.confirmed = true;
+  if (message.ppid == Ppid::StringEmpty || message.ppid == Ppid::BinaryEmpty)
+    message.bytes.clear();  // RFC 8831 s.6.6: the byte is ignored.
+  if (!channel.parts.empty()) {
+    channel.parts.insert(channel.parts.end(), message.bytes.begin(), message.bytes.end());
+    message.bytes = std::exchange(channel.parts, {});
+  }
+  ++channel.stats.messagesReceived;
+  channel.stats.bytesReceived += message.bytes.size();
+  bool text = message.ppid == Ppid::String || message.ppid == Ppid::StringEmpty;
+  return Received{id, text, std::move(message.bytes)};
 }
 
 void DataChannels::shutdown(Time now) {
@@ -144,7 +158,6 @@ void DataChannels::abort(Time now) {
   state_ = State::Ended;
   channels_.clear();
   streams_.clear();
-  head_.reset();
 }
 
 std::optional<std::uint16_t> DataChannels::streamId(ChannelId id) const {
@@ -334,14 +347,38 @@ void DataChannels::on(const Association::Closed&) {
 
 // --- What the peer's messages say ---
 
+bool DataChannels::isForApplication(const Message& message) {
+  auto* channel = onStream(message.stream);
+  if (!channel || channel->state == Channel::State::Closing) return false;
+  switch (message.ppid) {
+    case Ppid::String:
+    case Ppid::Binary:
+    case Ppid::StringEmpty:
+    case Ppid::BinaryEmpty:
+      return channel->parts.size() + message.bytes.size() <= config_.maxMessageSize;
+    default:
+      return false;
+  }
+}
+
 void DataChannels::onMessage(Message message) {
   if (message.ppid == Ppid::Dcep) return onDcep(message.stream, message.bytes);
   auto* channel = onStream(message.stream);
   if (!channel) return drops_.add(ChannelDrop::UnknownStream);
   if (channel->state == Channel::State::Closing) return drops_.add(ChannelDrop::WhileClosing);
-  // RFC 8832 s.6: a message says as much as the ACK.
-  channel->confirmed = true;
-  onUser(message.stream, *channel, std::move(message));
+  switch (message.ppid) {
+    case Ppid::StringPartial:
+    case Ppid::BinaryPartial:
+    case Ppid::String:
+    case Ppid::Binary:
+    case Ppid::StringEmpty:
+    case Ppid::BinaryEmpty:
+      return onPart(message.stream, *channel, message);
+    default:
+      // RFC 8831 s.6.6
+      drops_.add(ChannelDrop::UnknownPpid);
+      return rejectStream(message.stream);
+  }
 }
 
 void DataChannels::onDcep(std::uint16_t streamId, base::Bytes bytes) {
@@ -388,47 +425,12 @@ void DataChannels::rejectStream(std::uint16_t streamId) {
   resetStream(streamId);
 }
 
-void DataChannels::onUser(std::uint16_t streamId, Channel& channel, Message message) {
-  auto id = *streams_.at(streamId).channel;
-  bool text = false;
-  bool more = false;
-  switch (message.ppid) {
-    case Ppid::StringPartial:
-      more = true;
-      [[fallthrough]];
-    case Ppid::String:
-      text = true;
-      break;
-    case Ppid::BinaryPartial:
-      more = true;
-      break;
-    case Ppid::Binary:
-      break;
-    case Ppid::StringEmpty:
-      text = true;
-      [[fallthrough]];
-    case Ppid::BinaryEmpty:
-      message.bytes.clear();  // RFC 8831 s.6.6: the byte is ignored.
-      break;
-    default:
-      // RFC 8831 s.6.6
-      drops_.add(ChannelDrop::UnknownPpid);
-      return rejectStream(streamId);
-  }
-  // Parts, as drafts of RFC 8831 had them and s.6.6 deprecates: those of one kind, up to a whole one.
-  if (channel.parts.size() + message.bytes.size() > config_.maxMessageSize) {
-    streams_.at(streamId).channel.reset();
-    resetStream(streamId);
-    return fail(id, "a message was larger than " + std::to_string(config_.maxMessageSize) + " bytes");
-  }
-  if (more || !channel.parts.empty()) {
-    channel.parts.insert(channel.parts.end(), message.bytes.begin(), message.bytes.end());
-    if (more) return;
-    message.bytes = std::exchange(channel.parts, {});
-  }
-  ++channel.stats.messagesReceived;
-  channel.stats.bytesReceived += message.bytes.size();
-  head_ = Received{id, text, std::move(message.bytes)};
+// A message in parts, as drafts of RFC 8831 had it and s.6.6 deprecates: those of one kind, up to a whole one.
+void DataChannels::onPart(std::uint16_t streamId, Channel& channel, const Message& message) {
+  channel.confirmed = true;
+  if (channel.parts.size() + message.bytes.size() > config_.maxMessageSize)
+    return on(Association::MessageTooLarge{streamId});
+  channel.parts.insert(channel.parts.end(), message.bytes.begin(), message.bytes.end());
 }
 
 }  // namespace parley::sctp

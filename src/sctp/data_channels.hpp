@@ -211,10 +211,11 @@ class DataChannels {
   void on(const Association::Writable& writable);
   void on(Association::Failed& failed);
   void on(const Association::Closed& closed);
+  bool isForApplication(const Message& message);
   void onMessage(Message message);
   void onDcep(std::uint16_t streamId, base::Bytes bytes);
   void onOpen(std::uint16_t streamId, dcep::Open open);
-  void onUser(std::uint16_t streamId, Channel& channel, Message message);
+  void onPart(std::uint16_t streamId, Channel& channel, const Message& message);
 
   std::unique_ptr<Association> association_;
   Config config_;
@@ -225,7 +226,7 @@ class DataChannels {
   std::unordered_map<std::uint16_t, Stream> streams_;
   std::uint32_t nextIncoming_ = static_cast<std::uint32_t>(firstIncomingChannel);
   std::vector<ChannelId> draining_;  ///< Channels that may have `left` > 0.
-  std::optional<Received> head_;     ///< Waits for `receive`; nothing is taken from the association until then.
+  bool drained_ = false;  ///< `poll` has said all that comes before the next message.
   base::Outbox<Output> outbox_;
   base::Counters<ChannelDrop> drops_;
   Time now_{};

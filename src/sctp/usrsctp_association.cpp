@@ -21,8 +21,14 @@ constexpr std::size_t commonHeader = 12;
 constexpr std::size_t chunkHeader = 4;
 constexpr std::size_t dataHeader = 16;
 constexpr std::uint8_t dataChunk = 0;
+constexpr std::uint8_t endOfMessage = 0x01;
 /// No DTLS record holds more.
 constexpr std::size_t largestPacket = 16'384;
+
+/// usrsctp counts payload only: 2 MiB in messages of one byte would take a gigabyte on either side. Chunks (received) and
+/// messages (to be sent) that may wait; at about 600 bytes each they take 6 MB at most, and do not come near in
+/// messages of more than 200 bytes.
+constexpr std::size_t waitingLimit = 10'240;
 
 sockaddr_conn addressOf(EndpointId id) {
   sockaddr_conn address{};
@@ -62,6 +68,28 @@ bool checksumFits(base::Bytes packet) {
 
 // RFC 9260 s.1.6: serial number arithmetic.
 bool isAfter(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) > 0; }
+
+/// A DATA chunk (RFC 9260 s.3.3.1).
+struct Data {
+  std::uint32_t tsn;
+  std::uint16_t stream;
+  Ppid ppid;
+  bool end;
+  std::size_t bytes;
+};
+
+template <class Visit>
+void forEachData(base::Bytes packet, Visit visit) {
+  auto rest = packet.subspan(commonHeader);
+  while (rest.size() >= chunkHeader) {
+    std::size_t length = base::load16(&rest[2]);
+    if (length < chunkHeader || length > rest.size()) return;
+    if (rest[0] == dataChunk && length > dataHeader)
+      visit(Data{base::load32(&rest[4]), base::load16(&rest[8]), static_cast<Ppid>(base::load32(&rest[12])),
+                 (rest[1] & endOfMessage) != 0, length - dataHeader});
+    rest = rest.subspan(std::min(rest.size(), (length + 3) & ~std::size_t{3}));
+  }
+}
 
 }  // namespace
 
@@ -175,6 +203,7 @@ void UsrsctpAssociation::handle(base::Bytes packet, Time now) {
   std::memcpy(copy.data(), packet.data(), packet.size());
   base::store16(copy.data(), Stack::internalPort(id_));
   base::store16(copy.data() + 2, Stack::internalPort(id_));
+  noteReceived(packet);
   usrsctp_conninput(Stack::address(id_), copy.data(), copy.size(), 0);
   mailbox_->readable = true;
   read(lane);
@@ -203,13 +232,19 @@ SendResult UsrsctpAssociation::send(std::uint16_t stream, Ppid ppid, base::Bytes
   }
 
   Stack::Lane lane(*stack_, id_, now);
+  if (messagesUnsent_ >= waitingLimit) {
+    roomWanted_ = true;
+    return SendResult::Full;
+  }
   if ((info.sendv_flags & SCTP_SEND_PRINFO_VALID) && !drainWatched_) {
     drainWatched_ = true;
     subscribe(SCTP_SENDER_DRY_EVENT);
+    subscribe(SCTP_SEND_FAILED_EVENT);
   }
   auto taken = usrsctp_sendv(socket_, bytes.data(), bytes.size(), nullptr, 0, &info, sizeof info, SCTP_SENDV_SPA, 0);
   if (taken >= 0) {
     assert(static_cast<std::size_t>(taken) == bytes.size());
+    ++messagesUnsent_;
     return SendResult::Sent;
   }
   if (errno != EAGAIN && errno != EWOULDBLOCK) {
@@ -221,7 +256,8 @@ SendResult UsrsctpAssociation::send(std::uint16_t stream, Ppid ppid, base::Bytes
 }
 
 void UsrsctpAssociation::checkRoom(const Stack::Lane&) {
-  if (!roomWanted_ || !hasSocket() || !(usrsctp_get_events(socket_) & SCTP_EVENT_WRITE)) return;
+  if (!roomWanted_ || !hasSocket() || messagesUnsent_ >= waitingLimit) return;
+  if (!(usrsctp_get_events(socket_) & SCTP_EVENT_WRITE)) return;
   roomWanted_ = false;
   outbox_.event(Writable{});
 }
@@ -279,6 +315,9 @@ void UsrsctpAssociation::read(const Stack::Lane& lane) {
                                 &infoType, &flags);
     if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       mailbox_->readable = false;
+      messagesUnread_ = 0;
+      chunksUnread_ = 0;
+      limitWindow();
     } else if (length < 0) {
       fail(std::strerror(errno), std::nullopt, lane);
     } else if (length == 0) {
@@ -308,7 +347,9 @@ void UsrsctpAssociation::onBytes(base::Bytes bytes, std::uint16_t stream, Ppid p
     partial_.bytes.insert(partial_.bytes.end(), bytes.begin(), bytes.end());
     if (end) head_ = std::exchange(partial_, {});
   }
-  if (end) skipping_ = false;
+  if (!end) return;
+  skipping_ = false;
+  noteRead();
 }
 
 void UsrsctpAssociation::onNotification(base::Bytes bytes, const Stack::Lane& lane) {
@@ -330,7 +371,10 @@ void UsrsctpAssociation::onNotification(base::Bytes bytes, const Stack::Lane& la
       partial_ = {};
       skipping_ = false;
       return;
+    case SCTP_SEND_FAILED_EVENT:
+      return onSendFailed(notification, bytes.size());
     case SCTP_SENDER_DRY_EVENT:
+      messagesUnsent_ = 0;
       return outbox_.event(Drained{});
     default:
       return;
@@ -364,6 +408,16 @@ void UsrsctpAssociation::onAssociationChange(const sctp_notification& notificati
   }
 }
 
+void UsrsctpAssociation::onSendFailed(const sctp_notification& notification, std::size_t length) {
+  const auto& failed = notification.sn_send_failed_event;
+  if (!(failed.ssfe_flags & SCTP_DATA_UNSENT) || length <= sizeof failed) return;
+  std::uint8_t wirePpid[4];
+  std::memcpy(wirePpid, &failed.ssfe_info.snd_ppid, sizeof wirePpid);
+  if (messagesUnsent_ > 0) --messagesUnsent_;
+  outbox_.event(
+      Sent{failed.ssfe_info.snd_sid, static_cast<Ppid>(base::load32(wirePpid)), length - sizeof failed});
+}
+
 void UsrsctpAssociation::onStreamReset(std::uint16_t flags, std::vector<std::uint16_t> streams) {
   if (streams.empty()) {  // RFC 6525 s.4.1: no numbers mean all streams.
     for (std::uint32_t i = 0; i < std::max(inboundStreams_, outboundStreams_); ++i)
@@ -378,16 +432,13 @@ void UsrsctpAssociation::onStreamReset(std::uint16_t flags, std::vector<std::uin
 
 std::optional<Association::Output> UsrsctpAssociation::poll() {
   if (mailbox_->waiting.load() && stack_) {
-    std::deque<Packet> packets;
-    {
-      Stack::Lane lane(*stack_, id_);
-      mailbox_->waiting = false;
-      packets.swap(mailbox_->packets);
-      counted_.packetsDropped += std::exchange(mailbox_->dropped, 0);
-      read(lane);
-      checkRoom(lane);
-    }
+    Stack::Lane lane(*stack_, id_);
+    mailbox_->waiting = false;
+    auto packets = std::exchange(mailbox_->packets, {});
+    counted_.packetsDropped += std::exchange(mailbox_->dropped, 0);
     for (auto& packet : packets) transmit(std::move(packet));
+    read(lane);
+    checkRoom(lane);
   }
   return outbox_.poll();
 }
@@ -405,26 +456,43 @@ void UsrsctpAssociation::transmit(Packet packet) {
 
 void UsrsctpAssociation::noteSent(base::Bytes packet) {
   std::optional<Sent> sent;
-  auto rest = packet.subspan(commonHeader);
-  while (rest.size() >= chunkHeader) {
-    std::size_t length = base::load16(&rest[2]);
-    if (length < chunkHeader || length > rest.size()) break;
-    if (rest[0] == dataChunk && length > dataHeader) {
-      auto tsn = base::load32(&rest[4]);
-      if (!lastTsn_ || isAfter(tsn, *lastTsn_)) {
-        lastTsn_ = tsn;
-        Sent chunk{base::load16(&rest[8]), static_cast<Ppid>(base::load32(&rest[12])), length - dataHeader};
-        if (sent && sent->stream == chunk.stream && sent->ppid == chunk.ppid) {
-          sent->bytes += chunk.bytes;
-        } else {
-          if (sent) outbox_.event(*sent);
-          sent = chunk;
-        }
-      }
+  forEachData(packet, [&](const Data& data) {
+    if (lastSent_ && !isAfter(data.tsn, *lastSent_)) return;  // A retransmission.
+    lastSent_ = data.tsn;
+    if (data.end && messagesUnsent_ > 0) --messagesUnsent_;
+    if (sent && sent->stream == data.stream && sent->ppid == data.ppid) {
+      sent->bytes += data.bytes;
+    } else {
+      if (sent) outbox_.event(*sent);
+      sent = Sent{data.stream, data.ppid, data.bytes};
     }
-    rest = rest.subspan(std::min(rest.size(), (length + 3) & ~std::size_t{3}));
-  }
+  });
   if (sent) outbox_.event(*sent);
+}
+
+void UsrsctpAssociation::noteReceived(base::Bytes packet) {
+  forEachData(packet, [&](const Data& data) {
+    if (lastReceived_ && !isAfter(data.tsn, *lastReceived_)) return;
+    lastReceived_ = data.tsn;
+    ++chunksUnread_;
+    if (data.end) ++messagesUnread_;
+  });
+  limitWindow();
+}
+
+void UsrsctpAssociation::noteRead() {
+  // Whose chunks they were is not known: an average, which ends at zero when all is read.
+  if (messagesUnread_ == 0) return;
+  chunksUnread_ -= chunksUnread_ / messagesUnread_;
+  --messagesUnread_;
+  limitWindow();
+}
+
+void UsrsctpAssociation::limitWindow() {
+  bool close = windowClosed_ ? chunksUnread_ > waitingLimit / 2 : chunksUnread_ >= waitingLimit;
+  if (close == windowClosed_) return;
+  windowClosed_ = close;
+  setOption(socket_, SOL_SOCKET, SO_RCVBUF, close ? 1 : static_cast<int>(config_.receiveBuffer));
 }
 
 Time UsrsctpAssociation::deadline() const {
@@ -449,7 +517,7 @@ AssociationStats UsrsctpAssociation::stats() const {
     stats.smoothedRtt = std::chrono::milliseconds(status.sstat_primary.spinfo_srtt);
   stats.congestionWindow = status.sstat_primary.spinfo_cwnd;
   stats.peerReceiveWindow = status.sstat_rwnd;
-  stats.mtu = status.sstat_primary.spinfo_mtu;
+  stats.mtu = status.sstat_primary.spinfo_mtu + commonHeader;
   stats.unacknowledgedChunks = status.sstat_unackdata;
   return stats;
 }

@@ -35,6 +35,7 @@ class UsrsctpAssociation final : public Association {
   SendResult send(std::uint16_t stream, Ppid ppid, base::Bytes bytes, const Reliability& reliability,
                   Time now) override;
   std::optional<Message> receive(Time now) override;
+  const Message* peek() const override { return head_ ? &*head_ : nullptr; }
   void resetStreams(const std::vector<std::uint16_t>& streams, Time now) override;
   void shutdown(Time now) override;
   void abort(Time now) override;
@@ -57,10 +58,14 @@ class UsrsctpAssociation final : public Association {
   void onBytes(base::Bytes bytes, std::uint16_t stream, Ppid ppid, bool end);
   void onNotification(base::Bytes bytes, const Stack::Lane& lane);
   void onAssociationChange(const sctp_notification& notification, const Stack::Lane& lane);
+  void onSendFailed(const sctp_notification& notification, std::size_t length);
   void onStreamReset(std::uint16_t flags, std::vector<std::uint16_t> streams);
   void checkRoom(const Stack::Lane& lane);
   void transmit(Packet packet);
   void noteSent(base::Bytes packet);
+  void noteReceived(base::Bytes packet);
+  void noteRead();
+  void limitWindow();
 
   Config config_;
   Ticks ticks_;
@@ -72,8 +77,13 @@ class UsrsctpAssociation final : public Association {
   std::uint16_t inboundStreams_ = 0;
   std::uint16_t outboundStreams_ = 0;
   bool roomWanted_ = false;     ///< A send found no room.
-  bool drainWatched_ = false;   ///< usrsctp tells when all is acknowledged.
-  std::optional<std::uint32_t> lastTsn_;  ///< The highest TSN that left.
+  bool drainWatched_ = false;   ///< usrsctp tells what it gives up, and when all is acknowledged.
+  std::optional<std::uint32_t> lastSent_;      ///< The highest TSN that left.
+  std::optional<std::uint32_t> lastReceived_;  ///< The highest TSN that came.
+  std::size_t messagesUnsent_ = 0;             ///< Taken, and no end of them has left.
+  std::size_t messagesUnread_ = 0;             ///< Come (about), and not read.
+  std::size_t chunksUnread_ = 0;
+  bool windowClosed_ = false;                  ///< Because of `chunksUnread_`.
   std::vector<std::uint8_t> notification_;  ///< The part of it that was read.
   Message partial_;             ///< The part of a message that was read.
   bool skipping_ = false;       ///< The rest of a message that was too large is thrown away.

@@ -60,10 +60,13 @@ class TwoEnds {
   TwoEnds(std::unique_ptr<M> first, std::unique_ptr<M> second) {
     a.machine = std::move(first);
     b.machine = std::move(second);
+    // Time goes on from test to test, as it does for the one usrsctp.
+    now_ = started_ = std::exchange(nextStart(), nextStart() + 24h);
     setVirtualTime(now_);
   }
 
   Time now() const { return now_; }
+  Duration passed() const { return now_ - started_; }
 
   void connect() {
     a->connect(now_);
@@ -147,7 +150,13 @@ class TwoEnds {
     flying_.push(Flying{now_ + delay, order_++, !isA, {bytes.begin(), bytes.end()}});
   }
 
-  Time now_{1s};
+  static Time& nextStart() {
+    static Time next{1s};
+    return next;
+  }
+
+  Time now_;
+  Time started_;
   std::priority_queue<Flying> flying_;
   std::uint64_t order_ = 0;
   std::uint64_t digest_ = 14695981039346656037u;
