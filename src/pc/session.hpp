@@ -1,0 +1,176 @@
+#pragma once
+
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "dtls/fingerprint.hpp"
+#include "ice/candidate.hpp"
+#include "ice/credentials.hpp"
+#include "pc/offer_answer.hpp"
+#include "pc/session_candidates.hpp"
+#include "pc/session_error.hpp"
+#include "pc/session_negotiation.hpp"
+#include "pc/signaling_state.hpp"
+#include "pc/transport_plan.hpp"
+
+#include <parley/ice_candidate.hpp>
+#include <parley/session_description.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace parley::pc {
+
+/// What a session is made with; it does not change during its life.
+struct SessionConfig {
+  /// Of our certificate; never empty.
+  std::vector<dtls::Fingerprint> fingerprints;
+  /// Largest message that we take (a=max-message-size).
+  std::uint64_t maxMessageSize = 262144;
+  /// RFC 8841 s.5.1 has no default, but all peers use this one (RFC 8831 s.6.1 needs no other).
+  std::uint16_t sctpPort = 5000;
+};
+
+/// What applying a description did, for the data plane and for the façade's events.
+struct Applied {
+  TransportPlan plan;
+  /// Candidates that the description brought for our transport, in its order, and whether it said that these were all.
+  std::vector<ice::Candidate> remoteCandidates;
+  bool remoteEndOfCandidates = false;
+
+  SdpType type = SdpType::Offer;  ///< As applied; a missing type was inferred.
+  bool signalingStateChanged = false;
+  /// The remote side is on a new DTLS association (RFC 8842 s.5): the one that exists shall end.
+  bool newDtlsAssociation = false;
+  /// The exchange ended the data section: SCTP, DTLS and ICE end, open channels close.
+  bool dataSectionRemoved = false;
+};
+
+/// A remote candidate that was accepted.
+struct AddedCandidate {
+  /// For `Peer::addRemoteCandidate`. None if it is of no use to us: the section is rejected or has another transport.
+  std::optional<ice::Candidate> candidate;
+  /// For `Peer::endOfRemoteCandidates`.
+  bool endOfCandidates = false;
+};
+
+/// JSEP (RFC 9429) and the parts of the W3C's algorithms that decide on descriptions: a value-like object without time,
+/// transport or threads. Each operation is all or nothing: after an error nothing has changed.
+///
+/// Data channels only, for now: audio and video in a remote offer are rejected, and stay so.
+///
+/// The W3C's setRemoteDescription first rolls back a local offer if a remote one comes. These are two steps with events
+/// between them, so they are two calls here: `if (session.needsRollback(type)) session.setLocal(Rollback, "");` and then
+/// `setRemote`. Should the latter fail the rollback stands, as the specification has it.
+class Session {
+ public:
+  /// `random` outlives the session.
+  Session(SessionConfig config, base::Random& random);
+
+  // --- Descriptions ---
+
+  /// InvalidStateError unless stable or have-local-offer. Gives the same text again while nothing has changed.
+  base::Result<std::string, SessionError> createOffer(bool iceRestart = false);
+  /// InvalidStateError unless have-remote-offer or have-local-pranswer.
+  base::Result<std::string, SessionError> createAnswer();
+
+  /// setLocalDescription. No type: an offer or an answer, as the state wants it. An empty `sdp` stands for what
+  /// createOffer or createAnswer would return now. Any other than what they returned last is an
+  /// InvalidModificationError (RFC 9429 s.5.4), a type that the state does not permit an InvalidStateError.
+  base::Result<Applied, SessionError> setLocal(std::optional<SdpType> type, std::string_view sdp = {});
+  /// setRemoteDescription. InvalidStateError for a type that the state does not permit, OperationError with a line number
+  /// for what is not SDP, InvalidAccessError for content that is not acceptable.
+  base::Result<Applied, SessionError> setRemote(SdpType type, std::string_view sdp);
+  /// Whether `setRemote` with this type wants a rollback before (perfect negotiation).
+  bool needsRollback(SdpType type) const {
+    return type == SdpType::Offer && !next(state(), Source::Remote, SdpType::Offer) && state() != SignalingState::Closed;
+  }
+
+  SignalingState state() const { return now_.state; }
+  /// With the candidates known so far. The pending one of each side, where there is one, is the W3C's
+  /// localDescription or remoteDescription; else the current one.
+  std::optional<SessionDescription> currentLocal() const;
+  std::optional<SessionDescription> pendingLocal() const;
+  std::optional<SessionDescription> currentRemote() const;
+  std::optional<SessionDescription> pendingRemote() const;
+  /// Nothing before the first remote description.
+  std::optional<bool> canTrickleIceCandidates() const;
+
+  // --- Candidates ---
+
+  /// addIceCandidate. An empty candidate ends the candidates. TypeError if the section is not named, InvalidStateError
+  /// without remote description, OperationError for an unknown section or ufrag, or a line that does not parse.
+  base::Result<AddedCandidate, SessionError> addRemoteCandidate(const IceCandidateInit& init);
+  /// A candidate of ours for the generation `ufrag`; local descriptions and later offers contain it.
+  void localCandidate(std::string_view ufrag, const ice::Candidate& candidate);
+  /// Gathering for this generation is complete.
+  void localEndOfCandidates(std::string_view ufrag);
+
+  // --- What calls for negotiation ---
+
+  /// The application made a data channel.
+  void wantDataChannel();
+  /// restartIce: the next offer restarts ICE, whatever is rolled back before an answer is applied.
+  void restartIce();
+  /// W3C "check if negotiation is needed".
+  bool negotiationNeeded() const;
+
+  // --- What is negotiated ---
+
+  TransportPlan plan() const { return planOf(now_); }
+  /// Whether the W3C's `sctp` attribute has an object: an offer or a finished exchange describes an association.
+  bool hasSctpTransport() const { return describesSctp(now_); }
+  /// The section of the data channels, for the candidates that we signal: index and mid (if the peer uses mids).
+  struct DataSection {
+    std::uint16_t index = 0;
+    std::optional<std::string> mid;
+  };
+  std::optional<DataSection> dataSection() const;
+
+  /// Final. Descriptions stay readable.
+  void close();
+
+ private:
+  struct Created {
+    std::string text;
+    sdp::Description tree;
+  };
+
+  ice::Credentials offerCredentials(bool iceRestart);
+  ice::Credentials answerCredentials(const DataSectionView& offered, const std::optional<Exchange>& current);
+  ice::Credentials propose(const std::function<bool(const std::string& ufrag)>& usable);
+  std::string proposeTlsId();
+  std::string proposeMid();
+  LocalData localData() const;
+  std::optional<LocalData> offeredData(bool iceRestart, const std::optional<DataSectionView>& existing);
+  LocalData answeredData(const DataSectionView& offered);
+  Created finish(sdp::Description tree, const std::optional<Created>& last);
+
+  Applied commit(Negotiation changed, SdpType type);
+  base::Result<Applied, SessionError> rollback();
+  std::set<std::string> localUfrags() const;
+  std::optional<SessionDescription> render(const std::optional<LocalDescription>& description) const;
+
+  SessionConfig config_;
+  base::Random& random_;
+  std::uint64_t sessionId_;
+  std::uint64_t sessionVersion_ = 0;
+  std::uint32_t nextMid_ = 0;
+
+  Negotiation now_;
+  bool wantsData_ = false;
+  /// [[LocalIceCredentialsToReplace]]; the ufrags are enough.
+  std::set<std::string> ufragsToReplace_;
+  /// [[LastCreatedOffer]] and [[LastCreatedAnswer]].
+  std::optional<Created> lastOffer_, lastAnswer_;
+  /// What unapplied offers and answers contain, so that creating one again gives the same text.
+  std::optional<ice::Credentials> proposedCredentials_;
+  std::optional<std::string> proposedTlsId_, proposedMid_;
+  GatheredCandidates gathered_;
+};
+
+}  // namespace parley::pc

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "dtls/fingerprint.hpp"
+#include "ice/credentials.hpp"
+#include "sdp/description.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// \file
+/// Questions to a description, with JSEP's notions of sections in use, bundles and inherited values.
+
+namespace parley::pc {
+
+/// RFC 3264 s.6: the port is zero, and not only because the section waits for its bundle (RFC 9143 s.6).
+bool isRejected(const sdp::MediaSection& section);
+
+std::optional<std::string> midOf(const sdp::MediaSection& section);
+std::optional<std::size_t> sectionWithMid(const sdp::Description& description, const std::string& mid);
+
+/// The older form, `DTLS/SCTP 5000` with a=sctpmap, which aiortc still writes.
+bool isOldSctp(const sdp::MediaSection& section);
+
+/// The section for data channels: in use, and of a kind that we can serve. A second one is not for us (RFC 8831 s.6.1:
+/// one association). `preferred` is looked at first.
+std::optional<std::size_t> dataSection(const sdp::Description& description, std::optional<std::size_t> preferred = {});
+
+/// What a description says about its data section and the transport below.
+struct DataSectionView {
+  std::size_t index = 0;
+  ice::Credentials credentials;
+  bool iceLite = false;
+  std::vector<dtls::Fingerprint> fingerprints;
+  sdp::Setup::Role setup = sdp::Setup::Role::Actpass;
+  std::optional<std::string> tlsId;
+  std::uint16_t sctpPort = 0;
+  std::optional<std::uint64_t> maxMessageSize;
+};
+
+/// Reads section `index`. What the section lacks comes from its bundle's tagged section (RFC 9143 s.7.1.3) or from the
+/// session. Precondition: the description passed `sdp::verify`, and the section is one for data.
+DataSectionView viewData(const sdp::Description& description, std::size_t index);
+
+/// The sections whose candidates are for the transport of section `index`: itself, and those of its bundle that show the
+/// same credentials or none.
+bool sharesTransport(const sdp::Description& description, std::size_t index, std::size_t other);
+
+/// The ufrag that holds for a section, its own or an inherited one.
+std::optional<std::string> ufragOf(const sdp::Description& description, std::size_t index);
+
+/// Whether a=ice-options names `option` anywhere.
+bool hasIceOption(const sdp::Description& description, const std::string& option);
+
+}  // namespace parley::pc
