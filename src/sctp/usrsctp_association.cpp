@@ -21,6 +21,11 @@ constexpr std::size_t commonHeader = 12;
 constexpr std::size_t chunkHeader = 4;
 constexpr std::size_t dataHeader = 16;
 constexpr std::uint8_t dataChunk = 0;
+constexpr std::uint8_t initChunk = 1;
+constexpr std::uint8_t initAckChunk = 2;
+constexpr std::uint8_t sackChunk = 3;
+constexpr std::uint8_t reconfigChunk = 130;             // RFC 6525 s.3.1
+constexpr std::uint16_t outgoingResetParameter = 13;  // RFC 6525 s.4.1
 constexpr std::uint8_t endOfMessage = 0x01;
 /// No DTLS record holds more.
 constexpr std::size_t largestPacket = 16'384;
@@ -78,17 +83,25 @@ struct Data {
   std::size_t bytes;
 };
 
+/// Each chunk, with its header and without padding.
 template <class Visit>
-void forEachData(base::Bytes packet, Visit visit) {
+void forEachChunk(base::Bytes packet, Visit visit) {
   auto rest = packet.subspan(commonHeader);
   while (rest.size() >= chunkHeader) {
     std::size_t length = base::load16(&rest[2]);
     if (length < chunkHeader || length > rest.size()) return;
-    if (rest[0] == dataChunk && length > dataHeader)
-      visit(Data{base::load32(&rest[4]), base::load16(&rest[8]), static_cast<Ppid>(base::load32(&rest[12])),
-                 (rest[1] & endOfMessage) != 0, length - dataHeader});
+    visit(rest.first(length));
     rest = rest.subspan(std::min(rest.size(), (length + 3) & ~std::size_t{3}));
   }
+}
+
+template <class Visit>
+void forEachData(base::Bytes packet, Visit visit) {
+  forEachChunk(packet, [&](base::Bytes chunk) {
+    if (chunk[0] != dataChunk || chunk.size() <= dataHeader) return;
+    visit(Data{base::load32(&chunk[4]), base::load16(&chunk[8]), static_cast<Ppid>(base::load32(&chunk[12])),
+               (chunk[1] & endOfMessage) != 0, chunk.size() - dataHeader});
+  });
 }
 
 }  // namespace
@@ -199,15 +212,42 @@ void UsrsctpAssociation::handle(base::Bytes packet, Time now) {
     return;
   }
   Stack::Lane lane(*stack_, id_, now);
+  noteReceived(packet);
+  if (comesTooEarly(packet)) {
+    early_.assign(packet.begin(), packet.end());
+    return;
+  }
+  input(packet, lane);
+  read(lane);
+  checkRoom(lane);
+}
+
+void UsrsctpAssociation::input(base::Bytes packet, const Stack::Lane& lane) {
   auto copy = stack_->scratch(lane).first(packet.size());
   std::memcpy(copy.data(), packet.data(), packet.size());
   base::store16(copy.data(), Stack::internalPort(id_));
   base::store16(copy.data() + 2, Stack::internalPort(id_));
-  noteReceived(packet);
   usrsctp_conninput(Stack::address(id_), copy.data(), copy.size(), 0);
   mailbox_->readable = true;
-  read(lane);
-  checkRoom(lane);
+}
+
+// RFC 6525 s.5.2.2: a reset waits until all data up to its TSN has come. usrsctp 0.9.5 looks whether it has before it
+// moves its cumulative TSN over a gap that was filled, and so forgets the reset until some later DATA: a stream that is
+// closed after a loss would stay half closed. It gets the request only when its own SACK says that the data is there.
+bool UsrsctpAssociation::comesTooEarly(base::Bytes packet) const {
+  bool early = false;
+  forEachChunk(packet, [&](base::Bytes chunk) {
+    if (chunk[0] != reconfigChunk) return;
+    auto rest = chunk.subspan(chunkHeader);
+    while (rest.size() >= 4) {
+      std::size_t length = base::load16(&rest[2]);
+      if (length < 4 || length > rest.size()) return;
+      if (base::load16(&rest[0]) == outgoingResetParameter && length >= 16)
+        early |= isAfter(base::load32(&rest[12]), cumulative_);
+      rest = rest.subspan(std::min(rest.size(), (length + 3) & ~std::size_t{3}));
+    }
+  });
+  return early;
 }
 
 SendResult UsrsctpAssociation::send(std::uint16_t stream, Ppid ppid, base::Bytes bytes, const Reliability& reliability,
@@ -433,14 +473,22 @@ void UsrsctpAssociation::onStreamReset(std::uint16_t flags, std::vector<std::uin
 std::optional<Association::Output> UsrsctpAssociation::poll() {
   if (mailbox_->waiting.load() && stack_) {
     Stack::Lane lane(*stack_, id_);
-    mailbox_->waiting = false;
-    auto packets = std::exchange(mailbox_->packets, {});
-    counted_.packetsDropped += std::exchange(mailbox_->dropped, 0);
-    for (auto& packet : packets) transmit(std::move(packet));
+    collect();
+    if (hasSocket() && !early_.empty() && !comesTooEarly(early_)) {
+      input(std::exchange(early_, {}), lane);
+      collect();
+    }
     read(lane);
     checkRoom(lane);
   }
   return outbox_.poll();
+}
+
+void UsrsctpAssociation::collect() {
+  mailbox_->waiting = false;
+  auto packets = std::exchange(mailbox_->packets, {});
+  counted_.packetsDropped += std::exchange(mailbox_->dropped, 0);
+  for (auto& packet : packets) transmit(std::move(packet));
 }
 
 void UsrsctpAssociation::transmit(Packet packet) {
@@ -468,9 +516,16 @@ void UsrsctpAssociation::noteSent(base::Bytes packet) {
     }
   });
   if (sent) outbox_.event(*sent);
+  forEachChunk(packet, [&](base::Bytes chunk) {
+    if (chunk[0] == sackChunk && chunk.size() >= 8) cumulative_ = base::load32(&chunk[4]);
+  });
 }
 
 void UsrsctpAssociation::noteReceived(base::Bytes packet) {
+  forEachChunk(packet, [&](base::Bytes chunk) {
+    if ((chunk[0] == initChunk || chunk[0] == initAckChunk) && chunk.size() >= 20 && state_ == State::Connecting)
+      cumulative_ = base::load32(&chunk[16]) - 1;
+  });
   forEachData(packet, [&](const Data& data) {
     if (lastReceived_ && !isAfter(data.tsn, *lastReceived_)) return;
     lastReceived_ = data.tsn;

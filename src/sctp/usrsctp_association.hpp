@@ -61,6 +61,9 @@ class UsrsctpAssociation final : public Association {
   void onSendFailed(const sctp_notification& notification, std::size_t length);
   void onStreamReset(std::uint16_t flags, std::vector<std::uint16_t> streams);
   void checkRoom(const Stack::Lane& lane);
+  void input(base::Bytes packet, const Stack::Lane& lane);
+  bool comesTooEarly(base::Bytes packet) const;
+  void collect();
   void transmit(Packet packet);
   void noteSent(base::Bytes packet);
   void noteReceived(base::Bytes packet);
@@ -80,6 +83,8 @@ class UsrsctpAssociation final : public Association {
   bool drainWatched_ = false;   ///< usrsctp tells what it gives up, and when all is acknowledged.
   std::optional<std::uint32_t> lastSent_;      ///< The highest TSN that left.
   std::optional<std::uint32_t> lastReceived_;  ///< The highest TSN that came.
+  std::uint32_t cumulative_ = 0;               ///< The TSN up to which we have acknowledged all.
+  std::vector<std::uint8_t> early_;            ///< The packet that `comesTooEarly`.
   std::size_t messagesUnsent_ = 0;             ///< Taken, and no end of them has left.
   std::size_t messagesUnread_ = 0;             ///< Come (about), and not read.
   std::size_t chunksUnread_ = 0;
