@@ -204,8 +204,7 @@ class TreePrinter {
   void connection(const sdp::Connection& c) { row("connection", c.netType + ' ' + c.addrType + ' ' + c.address); }
 
   void bandwidths(const std::vector<sdp::Bandwidth>& list) {
-    for (const auto& one : list)
-      row("bandwidth", FieldList().add("type", one.type).add("value", one.value).take());
+    for (const auto& one : list) row("bandwidth", FieldList().add("type", one.type).add("value", one.value).take());
   }
 
   void attributes(const std::vector<sdp::Attribute>& list) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 /// \file
-/// A session description as a tree of values (RFC 8866 s.5). Two trees are equal if they say the same in the same order.
+/// A session description as a tree of values (RFC 8866 s.5). Two trees are equal if they say the same in one order.
 
 namespace parley::sdp {
 

@@ -55,8 +55,8 @@ std::string_view Fields::word(std::string_view what, bool (*allowed)(char)) {
   }
   auto bad = std::find_if_not(found.begin(), found.end(), allowed);
   if (bad != found.end()) {
-    fail("the " + std::string(what) + ' ' + quoted(found) + " contains the character " +
-         quoted({&*bad, 1}) + ", which is not allowed there");
+    fail("the " + std::string(what) + ' ' + quoted(found) + " contains the character " + quoted({&*bad, 1}) +
+         ", which is not allowed there");
     return {};
   }
   return found;
@@ -114,8 +114,8 @@ std::string_view Fields::optionalRest() {
 }
 
 void Fields::end() {
-  // Leniency: spaces at the end of a line. Pion writes them in rtcp-fb without parameters, browsers in msid-semantic
-  // without streams, and a group whose last member was rejected becomes "BUNDLE ".
+  // Leniency: spaces at the end of a line. Pion writes them in rtcp-fb without parameters, older Chromium in
+  // msid-semantic without streams.
   if (more()) fail("there is something left at the end: " + quoted(text_));
 }
 

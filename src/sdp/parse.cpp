@@ -151,12 +151,24 @@ class Parser {
         // Leniency: an empty name, as many write who have none (RFC 8866 s.5.3 asks for "-").
         d.sessionName = in.optionalRest();
         break;
-      case 'i': d.information = std::string(in.rest("information")); break;
-      case 'u': d.uri = std::string(in.word("URI")); break;
-      case 'e': d.emails.emplace_back(in.rest("e-mail address")); break;
-      case 'p': d.phones.emplace_back(in.rest("phone number")); break;
-      case 'c': d.connection = parseConnection(in); break;
-      case 'b': d.bandwidths.push_back(readBandwidth(in)); break;
+      case 'i':
+        d.information = std::string(in.rest("information"));
+        break;
+      case 'u':
+        d.uri = std::string(in.word("URI"));
+        break;
+      case 'e':
+        d.emails.emplace_back(in.rest("e-mail address"));
+        break;
+      case 'p':
+        d.phones.emplace_back(in.rest("phone number"));
+        break;
+      case 'c':
+        d.connection = parseConnection(in);
+        break;
+      case 'b':
+        d.bandwidths.push_back(readBandwidth(in));
+        break;
       case 't': {
         Timing timing;
         timing.start = in.number("start time");
@@ -179,19 +191,31 @@ class Parser {
           checkTypedTime(in, "offset", true);
         } while (in.more());
         break;
-      case 'k': d.key = readKey(in); break;
-      default: break;
+      case 'k':
+        d.key = readKey(in);
+        break;
+      default:
+        break;
     }
   }
 
   void readMedia(char type, Fields& in) {
     auto& m = description_.media.back();
     switch (type) {
-      case 'i': m.title = std::string(in.rest("title")); break;
-      case 'c': m.connections.push_back(parseConnection(in)); break;
-      case 'b': m.bandwidths.push_back(readBandwidth(in)); break;
-      case 'k': m.key = readKey(in); break;
-      default: break;
+      case 'i':
+        m.title = std::string(in.rest("title"));
+        break;
+      case 'c':
+        m.connections.push_back(parseConnection(in));
+        break;
+      case 'b':
+        m.bandwidths.push_back(readBandwidth(in));
+        break;
+      case 'k':
+        m.key = readKey(in);
+        break;
+      default:
+        break;
     }
   }
 

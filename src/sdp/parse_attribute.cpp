@@ -102,7 +102,7 @@ base::Result<ParsedAttribute, std::string> parseAttribute(std::string_view text,
 
   const auto* rule = findRule(unspacedName, level);
   if (!rule) {
-    // RFC 8866 s.9: attribute-value is at least one byte, but see docs/sdp.md: an unknown value is not ours to judge.
+    // RFC 8866 s.9: a value is at least one byte; but what is not understood is ignored, so its value is not judged.
     if (!hasValue) return ParsedAttribute{UnknownAttribute{std::string(unspacedName), std::nullopt}, false};
     return ParsedAttribute{UnknownAttribute{std::string(unspacedName), std::string(value)}, false};
   }

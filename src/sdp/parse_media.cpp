@@ -8,17 +8,15 @@ namespace {
 bool isRidChar(char c) { return isAlphaNumeric(c) || c == '-' || c == '_'; }
 bool isFeedbackIdChar(char c) { return isAlphaNumeric(c) || c == '-' || c == '_'; }
 
-std::string_view withoutTrailingSpaces(std::string_view text) {
-  return text.substr(0, text.find_last_not_of(' ') + 1);
-}
+std::string_view withoutTrailingSpaces(std::string_view text) { return text.substr(0, text.find_last_not_of(' ') + 1); }
 
 /// RFC 3986: the characters of a URI, and two digits after each per cent sign.
 bool isUri(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     auto hex = [&](std::size_t at) {
-      return at < text.size() && (isDigit(text[at]) || (text[at] >= 'a' && text[at] <= 'f') ||
-                                  (text[at] >= 'A' && text[at] <= 'F'));
+      return at < text.size() &&
+             (isDigit(text[at]) || (text[at] >= 'a' && text[at] <= 'f') || (text[at] >= 'A' && text[at] <= 'F'));
     };
     if (c == '%' ? !hex(i + 1) || !hex(i + 2)
                  : !isAlphaNumeric(c) && std::string_view("-._~:/?#[]@!$&'()*+,;=").find(c) == std::string_view::npos)
@@ -90,7 +88,7 @@ Attribute parseRtpmap(Fields& in) {
 Attribute parseFmtp(Fields& in) {
   Fmtp fmtp;
   fmtp.format = in.token("format");
-  fmtp.parameters = in.rest("parameters");
+  fmtp.parameters = in.rest("list of parameters");
   return fmtp;
 }
 

@@ -7,8 +7,8 @@
 namespace parley::sdp {
 namespace {
 
-/// Leniency: '-', '=', '#' and '_' beside RFC 8839's ice-char. libwebrtc takes them, so servers in the field write them.
-/// None of them is the colon that separates the ufrags in STUN's USERNAME.
+/// Leniency: '-', '=', '#' and '_' beside RFC 8839's ice-char. libwebrtc takes them, so servers in the field write
+/// them. None of them is the colon that separates the ufrags in STUN's USERNAME.
 bool isCredentialChar(char c) { return isIceChar(c) || c == '-' || c == '=' || c == '#' || c == '_'; }
 
 bool isTlsIdChar(char c) { return isIceChar(c) || c == '-' || c == '_'; }
@@ -69,7 +69,7 @@ Attribute parseMid(Fields& in) { return Mid{std::string(in.token("identification
 Attribute parseIceUfrag(Fields& in) { return IceUfrag{sized(in, "ufrag", 4, 256, isCredentialChar)}; }
 Attribute parseIcePwd(Fields& in) { return IcePwd{sized(in, "password", 22, 256, isCredentialChar)}; }
 
-// RFC 8839 s.5.6. Option tags are 1*ice-char there, but '-' and '_' occur in names of experiments.
+// RFC 8839 s.5.6. Leniency: option tags are 1*ice-char there, but older Chromium wrote "google-ice".
 // Leniency: libdatachannel separates the options by a comma.
 Attribute parseIceOptions(Fields& in) {
   IceOptions options;

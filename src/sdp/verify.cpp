@@ -45,9 +45,8 @@ std::optional<std::string> verifySimulcast(const MediaSection& section) {
                    Rid::Direction direction) -> std::optional<std::string> {
     for (const auto& stream : streams)
       for (const auto& alternative : stream)
-        if (std::none_of(rids.begin(), rids.end(), [&](const Rid* rid) {
-              return rid->id == alternative.rid && rid->direction == direction;
-            }))
+        if (std::none_of(rids.begin(), rids.end(),
+                         [&](const Rid* rid) { return rid->id == alternative.rid && rid->direction == direction; }))
           return "the simulcast names the rid \"" + alternative.rid + "\", which the section does not describe";
     return std::nullopt;
   };

@@ -200,20 +200,28 @@ void appendValue(std::string& out, const UnknownAttribute& a) {
 
 std::string_view toString(Direction direction) {
   switch (direction) {
-    case Direction::SendOnly: return "sendonly";
-    case Direction::RecvOnly: return "recvonly";
-    case Direction::Inactive: return "inactive";
-    case Direction::SendRecv: break;
+    case Direction::SendOnly:
+      return "sendonly";
+    case Direction::RecvOnly:
+      return "recvonly";
+    case Direction::Inactive:
+      return "inactive";
+    case Direction::SendRecv:
+      break;
   }
   return "sendrecv";
 }
 
 std::string_view toString(Setup::Role role) {
   switch (role) {
-    case Setup::Role::Active: return "active";
-    case Setup::Role::Passive: return "passive";
-    case Setup::Role::Holdconn: return "holdconn";
-    case Setup::Role::Actpass: break;
+    case Setup::Role::Active:
+      return "active";
+    case Setup::Role::Passive:
+      return "passive";
+    case Setup::Role::Holdconn:
+      return "holdconn";
+    case Setup::Role::Actpass:
+      break;
   }
   return "actpass";
 }

@@ -45,6 +45,7 @@ const std::vector<Good>& goodAttributes() {
       {media, "ice-pwd:asd88fgpdd777uzjYhagZg", IcePwd{"asd88fgpdd777uzjYhagZg"}},
       {session, "ice-options:ice2 rtp+ecn", IceOptions{{"ice2", "rtp+ecn"}}},
       {media, "ice-options:ice2,trickle", IceOptions{{"ice2", "trickle"}}, "ice-options:ice2 trickle"},
+      {media, "ice-options:google-ice", IceOptions{{"google-ice"}}},
       {session, "ice-lite", IceLite{}},
       {session, "ice-pacing:50", IcePacing{50}},
       {media, "candidate:2 1 UDP 1694498815 192.0.2.3 45664 typ srflx raddr 203.0.113.141 rport 8998",
@@ -61,7 +62,8 @@ const std::vector<Good>& goodAttributes() {
       // RFC 8122, RFC 4145, RFC 8842, RFC 8827, RFC 4568
       {media, "fingerprint:sha-256 " + hash32, Fingerprint{"sha-256", octets(32)}},
       {session, "fingerprint:SHA-1 00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11:12:13",
-       Fingerprint{"sha-1", octets(20)}, "fingerprint:sha-1 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13"},
+       Fingerprint{"sha-1", octets(20)},
+       "fingerprint:sha-1 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13"},
       {media, "fingerprint:sha3-256 AB:CD", Fingerprint{"sha3-256", {0xab, 0xcd}}},
       {media, "setup:actpass", Setup{Setup::Role::Actpass}},
       {media, "setup:active", Setup{Setup::Role::Active}},
@@ -192,12 +194,15 @@ const std::vector<Bad>& badAttributes() {
        "a=candidate: the foundation is longer than 32 characters"},
       {"remote-candidates:1 192.0.2.3", "a=remote-candidates: the port is missing"},
       {"fingerprint:sha-256", "a=fingerprint: the fingerprint is missing"},
-      {"fingerprint:sha-1 4AAD:B9", "a=fingerprint: the fingerprint is not pairs of hexadecimal digits with colons "
-                                    "between them"},
-      {"fingerprint:sha3-1 4A:", "a=fingerprint: the fingerprint is not pairs of hexadecimal digits with colons "
-                                 "between them"},
-      {"fingerprint:sha3-1 4G", "a=fingerprint: the fingerprint is not pairs of hexadecimal digits with colons "
-                                "between them"},
+      {"fingerprint:sha-1 4AAD:B9",
+       "a=fingerprint: the fingerprint is not pairs of hexadecimal digits with colons "
+       "between them"},
+      {"fingerprint:sha3-1 4A:",
+       "a=fingerprint: the fingerprint is not pairs of hexadecimal digits with colons "
+       "between them"},
+      {"fingerprint:sha3-1 4G",
+       "a=fingerprint: the fingerprint is not pairs of hexadecimal digits with colons "
+       "between them"},
       {"fingerprint:sha-256 00:01", "a=fingerprint: a sha-256 fingerprint has 32 octets, not 2"},
       {"fingerprint:sha-256 " + hash32 + " XXX", "a=fingerprint: there is something left at the end: \"XXX\""},
       {"setup:both", "a=setup: the role \"both\" is none of active, passive, actpass and holdconn"},
@@ -220,7 +225,7 @@ const std::vector<Bad>& badAttributes() {
       {"rtpmap:111 opus/badvalue/2", "a=rtpmap: the clock rate \"badvalue\" is not a number"},
       {"rtpmap:111 opus/48000/badvalue", "a=rtpmap: the number of channels \"badvalue\" is not a number"},
       {"rtpmap:111 /48000", "a=rtpmap: the name of the encoding is missing"},
-      {"fmtp:111", "a=fmtp: the parameters is missing"},
+      {"fmtp:111", "a=fmtp: the list of parameters is missing"},
       {"ptime:0", "a=ptime: the packet time is zero"},
       {"ptime:1e3", "a=ptime: the packet time \"1e3\" is not a number"},
       {"maxptime:20.", "a=maxptime: the maximum packet time \"20.\" is not a number"},
@@ -233,8 +238,9 @@ const std::vector<Bad>& badAttributes() {
       {"extmap:1/up http://example.com", "a=extmap: the direction \"up\" is unknown"},
       {"extmap:1", "a=extmap: the URI is missing"},
       {"extmap:1 http://example.com/%7g", "a=extmap: \"http://example.com/%7g\" is not a URI"},
-      {"extmap:1 http://example.com/\x01", "a=extmap: the URI \"http://example.com/?\" contains the character \"?\", "
-                                           "which is not allowed there"},
+      {"extmap:1 http://example.com/\x01",
+       "a=extmap: the URI \"http://example.com/?\" contains the character \"?\", "
+       "which is not allowed there"},
       {"msid:a b c", "a=msid: there is something left at the end: \"c\""},
       {"msid-semantic: ", "a=msid-semantic: the semantic is missing", session},
       {"ssrc:badvalue cname:x", "a=ssrc: the SSRC \"badvalue\" is not a number"},
@@ -302,7 +308,8 @@ TEST_CASE("two directions in one section contradict each other") {
 }
 
 TEST_CASE("an attribute at session level and again in a section is no repetition") {
-  auto tree = parse(withSessionLines("a=setup:actpass\r\nm=audio 9 RTP/AVP 0\r\na=setup:active\r\n"
-                                     "m=audio 9 RTP/AVP 0\r\na=setup:passive\r\n"));
+  auto tree =
+      parse(withSessionLines("a=setup:actpass\r\nm=audio 9 RTP/AVP 0\r\na=setup:active\r\n"
+                             "m=audio 9 RTP/AVP 0\r\na=setup:passive\r\n"));
   CHECK(tree.has_value());
 }

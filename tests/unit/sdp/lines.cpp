@@ -177,8 +177,8 @@ TEST_CASE("a broken line is named by its number, its text and the reason") {
       {withMediaLines("m=audio 9 RTP/AVP 0 badvalue\r\n"), 6, "m=audio 9 RTP/AVP 0 badvalue",
        "the payload type \"badvalue\" is not a number"},
       {withMediaLines("m=audio 9 RTP/AVP 0  8\r\n"), 6, "m=audio 9 RTP/AVP 0  8", "the format is missing"},
-      {withMediaLines("a=ice-ufrag:" + std::string(300, 'x') + "\r\n"), 6, "a=ice-ufrag:" + std::string(68, 'x') + "...",
-       "a=ice-ufrag: the ufrag has 300 characters, not 4 to 256"},
+      {withMediaLines("a=ice-ufrag:" + std::string(300, 'x') + "\r\n"), 6,
+       "a=ice-ufrag:" + std::string(68, 'x') + "...", "a=ice-ufrag: the ufrag has 300 characters, not 4 to 256"},
   };
   for (const auto& one : cases) {
     INFO(one.text);

@@ -41,9 +41,10 @@ TEST_CASE("attributes are found by their type, in their order") {
 }
 
 TEST_CASE("a section's own value wins over the session's, which wins over none") {
-  auto tree = parse(withSessionLines("a=setup:actpass\r\na=fingerprint:x 01\r\na=fingerprint:y 02\r\n"
-                                     "m=audio 9 RTP/AVP 0\r\na=setup:active\r\n"
-                                     "m=audio 9 RTP/AVP 0\r\na=fingerprint:z 03\r\n"));
+  auto tree =
+      parse(withSessionLines("a=setup:actpass\r\na=fingerprint:x 01\r\na=fingerprint:y 02\r\n"
+                             "m=audio 9 RTP/AVP 0\r\na=setup:active\r\n"
+                             "m=audio 9 RTP/AVP 0\r\na=fingerprint:z 03\r\n"));
   REQUIRE(tree);
   const auto& first = tree->media[0];
   const auto& second = tree->media[1];
@@ -78,7 +79,8 @@ TEST_CASE("leniency: no tls-id, and the old way to say the SCTP port, are fit") 
 }
 
 TEST_CASE("a rejected section needs nothing") {
-  auto rejected = replaced(replaced(dataOffer, "m=application 9", "m=application 0"), "a=group:BUNDLE d1", "a=group:BUNDLE");
+  auto rejected =
+      replaced(replaced(dataOffer, "m=application 9", "m=application 0"), "a=group:BUNDLE d1", "a=group:BUNDLE");
   rejected = replaced(rejected, "a=ice-ufrag:7sFv\r\n", "");
   CHECK(verdict(rejected) == "fit");
 }
