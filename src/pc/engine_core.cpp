@@ -73,7 +73,7 @@ EngineCore::Entry* EngineCore::owner(std::unordered_map<Id, PeerId>& table, Id i
 
 template <class Input>
 void EngineCore::handle(const Input& input, Time now) {
-  now_ = std::max(now_, now);
+  lastNow_ = now_ = std::max(now_, now);
   PeerId id = 0;
   Entry* entry = nullptr;
   if constexpr (requires { input.socket; }) {
@@ -178,7 +178,7 @@ void EngineCore::runDue(Time now) {
 }
 
 void EngineCore::advance(Time now) {
-  now_ = std::max(now_, now);
+  lastNow_ = now_ = std::max(now_, now);
   const EngineCore* outer = std::exchange(runningHere, this);
   mailbox_->run(now_);
   runDue(now_);

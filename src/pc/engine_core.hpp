@@ -55,6 +55,8 @@ class EngineCore final : public Executor {
   /// Thread-safe, unless the engine is seeded: then everything is on one thread anyhow.
   base::Random& random() { return *random_; }
   Duration wallClockOffset() const { return options_.wallClockOffset; }
+  /// The time since the Unix epoch, as of the last input.
+  Duration wallClock() const { return lastNow_.load().time_since_epoch() + options_.wallClockOffset; }
 
   // --- The engine's thread ---
 
@@ -95,6 +97,7 @@ class EngineCore final : public Executor {
   std::set<std::pair<Time, PeerId>> deadlines_;
   std::deque<PeerId> dirty_;  ///< Peers that may have something to say, or another deadline.
   Time now_{};
+  std::atomic<Time> lastNow_{Time{}};  ///< `now_`, for other threads.
   Engine::Statistics statistics_;
 
   std::atomic<PeerId> lastPeer_{0};

@@ -29,7 +29,7 @@ class EventHandler {
     std::shared_ptr<const Function> next;
     if (function) next = std::make_shared<const Function>(std::move(function));
     std::lock_guard lock(shared.mutex);
-    function_.swap(next);
+    if (!retired_) function_.swap(next);
   }
 
   /// In a task and without lock. Does nothing if there is no handler.
@@ -44,11 +44,16 @@ class EventHandler {
     TaskQueue::guard([&] { (*function)(std::forward<Values>(values)...); });
   }
 
-  /// Under the lock: takes the handler out, for the caller to destroy without it.
-  std::shared_ptr<const void> take() { return std::exchange(function_, nullptr); }
+  /// Under the lock: the event will not fire any more. Takes the handler out, for the caller to destroy without the lock,
+  /// and takes no other.
+  std::shared_ptr<const void> take() {
+    retired_ = true;
+    return std::exchange(function_, nullptr);
+  }
 
  private:
   std::shared_ptr<const Function> function_;
+  bool retired_ = false;
 };
 
 /// Handlers taken out of their places; they die with it.

@@ -16,7 +16,7 @@ namespace parley::pc {
 ///     post ─► tasks ─► executor ─► task ─► continuations ─► task ─► continuations ─► …
 ///
 /// Made by `std::make_shared`. Queued tasks keep it alive.
-class TaskQueue final : public detail::Scheduler, public std::enable_shared_from_this<TaskQueue> {
+class TaskQueue final : public parley::detail::Scheduler, public std::enable_shared_from_this<TaskQueue> {
  public:
   enum class Blocking {
     Elsewhere,  ///< A thread other than the executor's may wait for what a task settles.

@@ -1,0 +1,337 @@
+#include "pc/peer_connection.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+
+namespace parley::pc {
+
+namespace {
+
+/// W3C s.4.4.1.6: at least 32 servers are looked at.
+constexpr std::size_t maxIceServers = 64;
+
+/// What the ICE agent can use of the servers. Throws for one that is not valid.
+std::vector<ice::StunServer> stunServers(Configuration& configuration) {
+  if (configuration.iceServers.size() > maxIceServers) configuration.iceServers.resize(maxIceServers);
+  std::vector<ice::StunServer> servers;
+  for (const auto& server : configuration.iceServers) {
+    const auto urls = validate(server);
+    for (std::size_t i = 0; i < urls.size(); ++i) {
+      if (urls[i].scheme == IceServerUrl::Scheme::Stun)
+        servers.push_back({urls[i].host, urls[i].port, server.urls[i]});
+      else
+        PARLEY_LOG(Warning, "pc", "ICE servers over TURN or TLS are not used yet: ", server.urls[i]);
+    }
+  }
+  if (configuration.iceTransportPolicy == IceTransportPolicy::Relay) servers.clear();
+  return servers;
+}
+
+Certificate certificateFor(const Configuration& configuration, std::chrono::milliseconds sinceEpoch) {
+  for (const auto& certificate : configuration.certificates)
+    if (certificate.expires() < sinceEpoch.count())
+      throw Error(ErrorName::InvalidAccessError, "a certificate of the configuration has expired");
+  if (!configuration.certificates.empty()) return configuration.certificates.front();
+  return Certificate::generate({}, sinceEpoch);
+}
+
+ice::Config iceConfig(Configuration& configuration, const std::shared_ptr<std::atomic<bool>>& relayOnly) {
+  const auto& extensions = configuration.extensions;
+  ice::Config ice;
+  ice.stunServers = stunServers(configuration);
+  ice.includeLoopback = extensions.includeLoopback;
+  ice.firstPort = extensions.firstPort;
+  ice.lastPort = extensions.lastPort;
+  relayOnly->store(configuration.iceTransportPolicy == IceTransportPolicy::Relay);
+  ice.usesAddress = [relayOnly, uses = extensions.usesAddress](const IpAddress& address) {
+    return !relayOnly->load() && (!uses || uses(address));
+  };
+  return ice;
+}
+
+SessionConfig sessionConfig(const Configuration& configuration, const Certificate& certificate) {
+  SessionConfig config;
+  config.fingerprints = certificate.shared()->fingerprints();
+  config.maxMessageSize = configuration.extensions.maxMessageSize;
+  return config;
+}
+
+}  // namespace
+
+std::shared_ptr<Connection> Connection::make(Engine& engine, Executor& executor, TaskQueue::Blocking blocking,
+                                             Configuration configuration, std::shared_ptr<void> owner) {
+  auto connection =
+      std::make_shared<Connection>(engine, executor, blocking, std::move(configuration), std::move(owner));
+  PeerConfig config;
+  config.ice = iceConfig(connection->configuration_, connection->relayOnly_);
+  config.certificate = connection->certificate_.shared();
+  config.maxMessageSize = connection->configuration_.extensions.maxMessageSize;
+  config.sctpStreams = connection->configuration_.extensions.sctpStreams;
+  connection->peer_ = connection->core_.makePeer(std::move(config), connection);
+  return connection;
+}
+
+Connection::Connection(Engine& engine, Executor& executor, TaskQueue::Blocking blocking, Configuration configuration,
+                       std::shared_ptr<void> owner)
+    : shared_(std::make_shared<Shared>(std::make_shared<TaskQueue>(executor, blocking))),
+      core_(engine.core()),
+      owner_(std::move(owner)),
+      certificate_(certificateFor(configuration, std::chrono::floor<std::chrono::milliseconds>(core_.wallClock()))),
+      configuration_(std::move(configuration)),
+      session_(sessionConfig(configuration_, certificate_), core_.random()),
+      receiveBufferLimit_(configuration_.extensions.receiveBufferLimit) {}
+
+void Connection::close() {
+  std::vector<std::shared_ptr<parley::detail::AsyncState>> abandoned;
+  std::deque<OperationsChain::Operation> operations;
+  Dropped dropped;
+  Channels channels;
+  {
+    std::lock_guard lock(shared_->mutex);
+    if (closed_) return;
+    closed_ = true;
+    session_.close();
+    iceConnectionState_ = IceConnectionState::Closed;
+    connectionState_ = PeerConnectionState::Closed;
+    for (auto& [key, channel] : channels_) {
+      channel->slots.readyState = DataChannelState::Closed;
+      channel->drop(dropped);
+    }
+    channels.swap(channels_);
+    if (sctp_) sctp_->close(dropped);
+    for (auto* handler : {&handlers.negotiationNeeded, &handlers.signalingStateChange,
+                          &handlers.iceConnectionStateChange, &handlers.iceGatheringStateChange,
+                          &handlers.connectionStateChange})
+      dropped.push_back(handler->take());
+    dropped.push_back(handlers.iceCandidate.take());
+    dropped.push_back(handlers.iceCandidateError.take());
+    dropped.push_back(handlers.dataChannel.take());
+    operations = chain_.clear();
+    for (const auto& pending : std::exchange(pending_, {}))
+      if (auto state = pending.lock()) abandoned.push_back(std::move(state));
+  }
+  peer_.close();
+  for (const auto& state : abandoned) state->abandon();
+}
+
+void Connection::end() {
+  close();
+  shared_->tasks->detach();
+  std::shared_ptr<void> owner;
+  std::lock_guard lock(shared_->mutex);
+  owner.swap(owner_);
+}
+
+// --- Attributes ---
+
+IceGatheringState Connection::iceGatheringState() const {
+  std::lock_guard lock(shared_->mutex);
+  return iceGatheringState_;
+}
+
+IceConnectionState Connection::iceConnectionState() const {
+  std::lock_guard lock(shared_->mutex);
+  return iceConnectionState_;
+}
+
+PeerConnectionState Connection::connectionState() const {
+  std::lock_guard lock(shared_->mutex);
+  return connectionState_;
+}
+
+std::shared_ptr<SctpTransport> Connection::sctp() const {
+  std::lock_guard lock(shared_->mutex);
+  return sctp_;
+}
+
+Configuration Connection::getConfiguration() const {
+  std::lock_guard lock(shared_->mutex);
+  return configuration_;
+}
+
+void Connection::setConfiguration(Configuration configuration) {
+  const auto refuse = [](const char* what) {
+    throw Error(ErrorName::InvalidModificationError, std::string(what) + " cannot change");
+  };
+  Actions actions;
+  {
+    std::lock_guard lock(shared_->mutex);
+    if (closed_) throw Error(ErrorName::InvalidStateError, "the connection is closed");
+    if (configuration.certificates != configuration_.certificates) refuse("the certificates of a connection");
+    if (configuration.bundlePolicy != configuration_.bundlePolicy) refuse("bundlePolicy");
+    if (configuration.rtcpMuxPolicy != configuration_.rtcpMuxPolicy) refuse("rtcpMuxPolicy");
+    if (configuration.iceCandidatePoolSize != configuration_.iceCandidatePoolSize && localDescriptionWasSet_)
+      refuse("iceCandidatePoolSize, once there was a local description,");
+    auto servers = stunServers(configuration);
+    configuration.extensions = configuration_.extensions;
+    relayOnly_->store(configuration.iceTransportPolicy == IceTransportPolicy::Relay);
+    configuration_ = std::move(configuration);
+    command(actions, [servers = std::move(servers)](Peer& peer, Time) { peer.setStunServers(servers); });
+  }
+  run(actions);
+}
+
+// --- Tasks ---
+
+void Connection::post(std::function<void(Connection&)> task) {
+  shared_->tasks->post([self = shared_from_this(), task = std::move(task)] { task(*self); });
+}
+
+void Connection::run(Actions& actions) {
+  for (auto& action : actions) action();
+}
+
+void Connection::command(Actions& actions, PeerCommand command) {
+  // The engine may be alive by our owner alone, and another thread may be in `end`.
+  actions.push_back([peer = peer_, owner = owner_, command = std::move(command)]() mutable {
+    peer.post(std::move(command));
+  });
+}
+
+void Connection::remember(const std::shared_ptr<parley::detail::AsyncState>& state) {
+  // What is done is forgotten now and then, so that the list stays as short as what is pending.
+  if (pending_.size() >= 16 && (pending_.size() & (pending_.size() - 1)) == 0)
+    std::erase_if(pending_, [](const auto& weak) {
+      auto known = weak.lock();
+      return !known || known->isSettled();
+    });
+  pending_.push_back(state);
+}
+
+}  // namespace parley::pc
+
+// --- The handle ---
+
+namespace parley {
+
+PeerConnection::PeerConnection(Engine& engine, Configuration configuration)
+    : connection_(pc::Connection::make(engine, engine.executor(), pc::TaskQueue::Blocking::Never,
+                                       std::move(configuration), nullptr)) {}
+
+PeerConnection::PeerConnection(Engine& engine, Executor& executor, Configuration configuration)
+    : PeerConnection(engine, executor, std::move(configuration), nullptr) {}
+
+PeerConnection::PeerConnection(Engine& engine, Executor& executor, Configuration configuration,
+                               std::shared_ptr<void> owner)
+    : connection_(pc::Connection::make(engine, executor, pc::TaskQueue::Blocking::Elsewhere, std::move(configuration),
+                                       std::move(owner))) {}
+
+PeerConnection::~PeerConnection() {
+  if (connection_) connection_->end();
+}
+
+PeerConnection::PeerConnection(PeerConnection&& other) noexcept = default;
+
+PeerConnection& PeerConnection::operator=(PeerConnection&& other) noexcept {
+  if (this != &other) {
+    if (connection_) connection_->end();
+    connection_ = std::move(other.connection_);
+  }
+  return *this;
+}
+
+Async<SessionDescription> PeerConnection::createOffer(OfferOptions options) { return connection_->createOffer(options); }
+Async<SessionDescription> PeerConnection::createAnswer(AnswerOptions) { return connection_->createAnswer(); }
+Async<void> PeerConnection::setLocalDescription(LocalSessionDescriptionInit description) {
+  return connection_->setLocalDescription(std::move(description));
+}
+Async<void> PeerConnection::setRemoteDescription(SessionDescription description) {
+  return connection_->setRemoteDescription(std::move(description));
+}
+Async<void> PeerConnection::addIceCandidate(std::optional<IceCandidateInit> candidate) {
+  return connection_->addIceCandidate(candidate.value_or(IceCandidateInit{}));
+}
+Async<void> PeerConnection::addIceCandidate(const IceCandidate& candidate) {
+  return connection_->addIceCandidate(candidate.toJson());
+}
+
+std::optional<SessionDescription> PeerConnection::localDescription() const {
+  return connection_->readSession([](const pc::Session& session) {
+    auto pending = session.pendingLocal();
+    return pending ? pending : session.currentLocal();
+  });
+}
+std::optional<SessionDescription> PeerConnection::currentLocalDescription() const {
+  return connection_->readSession([](const pc::Session& session) { return session.currentLocal(); });
+}
+std::optional<SessionDescription> PeerConnection::pendingLocalDescription() const {
+  return connection_->readSession([](const pc::Session& session) { return session.pendingLocal(); });
+}
+std::optional<SessionDescription> PeerConnection::remoteDescription() const {
+  return connection_->readSession([](const pc::Session& session) {
+    auto pending = session.pendingRemote();
+    return pending ? pending : session.currentRemote();
+  });
+}
+std::optional<SessionDescription> PeerConnection::currentRemoteDescription() const {
+  return connection_->readSession([](const pc::Session& session) { return session.currentRemote(); });
+}
+std::optional<SessionDescription> PeerConnection::pendingRemoteDescription() const {
+  return connection_->readSession([](const pc::Session& session) { return session.pendingRemote(); });
+}
+
+SignalingState PeerConnection::signalingState() const {
+  return connection_->readSession([](const pc::Session& session) { return session.state(); });
+}
+IceGatheringState PeerConnection::iceGatheringState() const { return connection_->iceGatheringState(); }
+IceConnectionState PeerConnection::iceConnectionState() const { return connection_->iceConnectionState(); }
+PeerConnectionState PeerConnection::connectionState() const { return connection_->connectionState(); }
+std::optional<bool> PeerConnection::canTrickleIceCandidates() const {
+  return connection_->readSession([](const pc::Session& session) { return session.canTrickleIceCandidates(); });
+}
+
+void PeerConnection::restartIce() { connection_->restartIce(); }
+Configuration PeerConnection::getConfiguration() const { return connection_->getConfiguration(); }
+void PeerConnection::setConfiguration(Configuration configuration) {
+  connection_->setConfiguration(std::move(configuration));
+}
+void PeerConnection::close() { connection_->close(); }
+std::shared_ptr<SctpTransport> PeerConnection::sctp() const { return connection_->sctp(); }
+std::shared_ptr<DataChannel> PeerConnection::createDataChannel(std::string label, DataChannelInit init) {
+  return connection_->createDataChannel(std::move(label), std::move(init));
+}
+Async<StatsReport> PeerConnection::getStats() { return connection_->getStats(); }
+
+Async<Certificate> PeerConnection::generateCertificate(Engine& engine, const KeygenAlgorithm& algorithm) {
+  // On a queue of its own: there is no connection that could be closed meanwhile.
+  auto queue = std::make_shared<pc::TaskQueue>(engine.executor(), pc::TaskQueue::Blocking::Elsewhere);
+  auto state = std::make_shared<detail::AsyncValue<Certificate>>(queue);
+  queue->post([queue, state, algorithm, &core = engine.core()] {
+    try {
+      const auto sinceEpoch = std::chrono::floor<std::chrono::milliseconds>(core.wallClock());
+      state->resolve(Certificate::generate(algorithm, sinceEpoch));
+    } catch (const Error&) {
+      state->reject(std::current_exception());
+    }
+    queue->detach();
+  });
+  return Async<Certificate>(state);
+}
+
+void PeerConnection::onNegotiationNeeded(std::function<void()> handler) {
+  connection_->handlers.negotiationNeeded.set(connection_->shared(), std::move(handler));
+}
+void PeerConnection::onIceCandidate(std::function<void(const std::optional<IceCandidate>&)> handler) {
+  connection_->handlers.iceCandidate.set(connection_->shared(), std::move(handler));
+}
+void PeerConnection::onIceCandidateError(std::function<void(const IceCandidateError&)> handler) {
+  connection_->handlers.iceCandidateError.set(connection_->shared(), std::move(handler));
+}
+void PeerConnection::onSignalingStateChange(std::function<void()> handler) {
+  connection_->handlers.signalingStateChange.set(connection_->shared(), std::move(handler));
+}
+void PeerConnection::onIceConnectionStateChange(std::function<void()> handler) {
+  connection_->handlers.iceConnectionStateChange.set(connection_->shared(), std::move(handler));
+}
+void PeerConnection::onIceGatheringStateChange(std::function<void()> handler) {
+  connection_->handlers.iceGatheringStateChange.set(connection_->shared(), std::move(handler));
+}
+void PeerConnection::onConnectionStateChange(std::function<void()> handler) {
+  connection_->handlers.connectionStateChange.set(connection_->shared(), std::move(handler));
+}
+void PeerConnection::onDataChannel(std::function<void(std::shared_ptr<DataChannel>)> handler) {
+  connection_->handlers.dataChannel.set(connection_->shared(), std::move(handler));
+}
+
+}  // namespace parley

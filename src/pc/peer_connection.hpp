@@ -1,0 +1,239 @@
+#pragma once
+
+#include "pc/data_channel.hpp"
+#include "pc/engine_core.hpp"
+#include "pc/event_handler.hpp"
+#include "pc/ice_server_url.hpp"
+#include "pc/operations_chain.hpp"
+#include "pc/session.hpp"
+#include "pc/task_queue.hpp"
+#include "pc/transports.hpp"
+
+#include <parley/peer_connection.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace parley::pc {
+
+/// What a `PeerConnection` handle is a handle on: the W3C's internal slots, and its algorithms.
+///
+///     application ──► member functions ──┐                          ┌──► Session (decides on descriptions)
+///                                        ├─► tasks on the executor ─┤
+///     Peer (engine) ──► onPeerEvent ─────┘                          └──► handlers, continuations; commands to the Peer
+///
+/// Each task takes the shared mutex, changes the slots, collects what has to happen outside (`Actions`: commands, events,
+/// destructors of the application's objects), lets go, and does that. Member functions read slots under the mutex and
+/// queue tasks.
+///
+/// peer_connection.cpp: life and attributes · …_operations.cpp: the operations chain · …_events.cpp: what the peer says ·
+/// …_channels.cpp: data channels · …_stats.cpp: statistics.
+class Connection final : public PeerObserver, public std::enable_shared_from_this<Connection> {
+ public:
+  /// Throws what the W3C's constructor throws.
+  static std::shared_ptr<Connection> make(Engine& engine, Executor& executor, TaskQueue::Blocking blocking,
+                                          Configuration configuration, std::shared_ptr<void> owner);
+  Connection(Engine& engine, Executor& executor, TaskQueue::Blocking blocking, Configuration configuration,
+             std::shared_ptr<void> owner);
+
+  // --- The handle's members, any thread ---
+
+  void close();
+  /// The handle is gone: closes, and does not use executor and owner any more.
+  void end();
+
+  Async<SessionDescription> createOffer(OfferOptions options);
+  Async<SessionDescription> createAnswer();
+  Async<void> setLocalDescription(LocalSessionDescriptionInit description);
+  Async<void> setRemoteDescription(SessionDescription description);
+  Async<void> addIceCandidate(IceCandidateInit candidate);
+  void restartIce();
+  Configuration getConfiguration() const;
+  void setConfiguration(Configuration configuration);
+  std::shared_ptr<DataChannel> createDataChannel(std::string label, DataChannelInit init);
+  Async<StatsReport> getStats();
+
+  /// Reads the session under the mutex.
+  template <class Read>
+  auto readSession(Read read) const {
+    std::lock_guard lock(shared_->mutex);
+    return read(session_);
+  }
+  IceGatheringState iceGatheringState() const;
+  IceConnectionState iceConnectionState() const;
+  PeerConnectionState connectionState() const;
+  std::shared_ptr<SctpTransport> sctp() const;
+
+  struct Handlers {
+    EventHandler<> negotiationNeeded, signalingStateChange, iceConnectionStateChange, iceGatheringStateChange,
+        connectionStateChange;
+    EventHandler<const std::optional<IceCandidate>&> iceCandidate;
+    EventHandler<const IceCandidateError&> iceCandidateError;
+    EventHandler<std::shared_ptr<DataChannel>> dataChannel;
+  };
+  Handlers handlers;
+  const Shared& shared() const { return *shared_; }
+
+  // --- For DataChannelImpl, any thread ---
+
+  void send(DataChannelImpl& channel, bool text, std::vector<std::uint8_t> bytes);
+  void closeChannel(DataChannelImpl& channel);
+
+  // --- PeerObserver, the engine's thread ---
+
+  void onPeerEvent(PeerEvent event) override;
+  bool wantsMessages() const override;
+
+ private:
+  /// What follows from a change of slots, in order, once the mutex is free.
+  using Actions = std::vector<std::function<void()>>;
+  template <class T>
+  using Outcome = base::Result<T, SessionError>;
+
+  // peer_connection.cpp
+  void post(std::function<void(Connection&)> task);
+  static void run(Actions& actions);
+  /// Runs `change(actions)` under the mutex and then the actions; nothing once closed.
+  template <class Change>
+  void update(Change change);
+  template <class... Args, class... Values>
+  void fire(Actions& actions, EventHandler<Args...>& handler, Values... values);
+  template <class Owner, class... Args, class... Values>
+  void fireAt(Actions& actions, const std::shared_ptr<Owner>& owner, EventHandler<Args...> Owner::*handler,
+              Values... values);
+  using PeerCommand = std::function<void(Peer& peer, Time now)>;
+  void command(Actions& actions, PeerCommand command);
+  template <class T>
+  std::shared_ptr<parley::detail::AsyncValue<T>> newAsync();
+  void remember(const std::shared_ptr<parley::detail::AsyncState>& state);
+
+  // peer_connection_operations.cpp
+  template <class T>
+  Async<T> chain(std::function<std::optional<Outcome<typename parley::detail::AsyncValue<T>::Stored>>()> operation);
+  void startOperation();
+  void finishOperation();
+  void updateNegotiationNeeded();
+  std::optional<Outcome<std::monostate>> describe(const std::function<Outcome<Applied>()>& apply);
+  void applied(const Applied& result, Actions& actions);
+  void updateTransports(const Applied& result, Actions& actions);
+  void assignChannelIds(Actions& actions);
+  void updateStates(Actions& actions);
+  static PeerConnectionState deriveConnectionState(IceConnectionState ice, DtlsTransportState dtls);
+
+  // peer_connection_events.cpp
+  void take(ice::CandidateFound& found);
+  void take(ice::CandidateFailed& failed);
+  void take(ice::GatheringChanged& changed);
+  void take(ice::StateChanged& changed);
+  void take(ice::SelectedPairChanged& changed);
+  void take(ice::RoleChanged& changed);
+  void take(DtlsStateChanged& changed);
+  void take(SctpConnected& connected);
+  void take(SctpClosed& closed);
+  void take(ChannelIncoming& incoming);
+  void take(ChannelOpened& opened);
+  void take(ChannelClosing& closing);
+  void take(ChannelClosed& closed);
+  void take(ChannelMessage& message);
+  void take(ChannelDrained& drained);
+  bool isCurrentGeneration(const std::string& ufrag) const;
+  std::optional<IceCandidate> shownCandidate(const ice::Candidate& candidate, const std::string& ufrag,
+                                             const std::string& url) const;
+  void gatheringComplete(const std::string& ufrag);
+
+  // peer_connection_channels.cpp
+  using Channels = std::map<sctp::ChannelId, std::shared_ptr<DataChannelImpl>>;
+  std::shared_ptr<DataChannelImpl> makeChannel(sctp::ChannelId key, sctp::Parameters parameters);
+  std::shared_ptr<DataChannelImpl> find(sctp::ChannelId key) const;
+  std::optional<std::uint16_t> freeChannelId() const;
+  void openInPeer(const std::shared_ptr<DataChannelImpl>& channel, Actions& actions);
+  void channelFailed(const std::shared_ptr<DataChannelImpl>& channel, const std::string& reason, Actions& actions);
+  void channelClosed(const std::shared_ptr<DataChannelImpl>& channel, const std::optional<RtcError>& error,
+                     Actions& actions);
+
+  // peer_connection_stats.cpp
+  /// What statistics need of the slots, copied under the mutex.
+  struct StatsInput;
+  StatsInput statsInput() const;
+  static StatsReport report(const StatsInput& input, const std::optional<Peer::Stats>& stats, Duration wallClockOffset,
+                            Duration sinceEpoch);
+
+  const std::shared_ptr<Shared> shared_;
+  EngineCore& core_;
+  /// For `end`: what keeps engine and executor alive.
+  std::shared_ptr<void> owner_;
+  /// True if setConfiguration asked for relayed candidates only; read on the engine's thread.
+  const std::shared_ptr<std::atomic<bool>> relayOnly_ = std::make_shared<std::atomic<bool>>(false);
+  const Certificate certificate_;
+  PeerHandle peer_;
+
+  // Guarded by the mutex.
+  Configuration configuration_;
+  bool closed_ = false;
+  bool localDescriptionWasSet_ = false;
+  Session session_;
+  OperationsChain chain_;
+  bool negotiationNeeded_ = false;
+  /// What close() abandons.
+  std::vector<std::weak_ptr<parley::detail::AsyncState>> pending_;
+
+  IceGatheringState iceGatheringState_ = IceGatheringState::New;
+  IceConnectionState iceConnectionState_ = IceConnectionState::New;
+  PeerConnectionState connectionState_ = PeerConnectionState::New;
+  std::shared_ptr<SctpTransportImpl> sctp_;
+  std::vector<std::uint8_t> remoteCertificate_;
+
+  /// [[DataChannels]]: those that are not closed.
+  Channels channels_;
+  std::set<std::uint16_t> channelIds_;
+  std::uint32_t lastChannel_ = 0;
+  bool channelWasCreated_ = false;
+  /// Known once an answer was applied.
+  std::optional<dtls::Role> dtlsRole_;
+
+  /// Bytes of messages on their way to their handlers.
+  std::atomic<std::size_t> undelivered_{0};
+  const std::size_t receiveBufferLimit_;
+};
+
+// --- Templates ---
+
+template <class Change>
+void Connection::update(Change change) {
+  Actions actions;
+  {
+    std::lock_guard lock(shared_->mutex);
+    if (closed_) return;
+    change(actions);
+  }
+  run(actions);
+}
+
+template <class... Args, class... Values>
+void Connection::fire(Actions& actions, EventHandler<Args...>& handler, Values... values) {
+  actions.push_back([this, &handler, values...] { handler.fire(*shared_, values...); });
+}
+
+template <class Owner, class... Args, class... Values>
+void Connection::fireAt(Actions& actions, const std::shared_ptr<Owner>& owner, EventHandler<Args...> Owner::*handler,
+                        Values... values) {
+  actions.push_back([shared = shared_, owner, handler, values...] { ((*owner).*handler).fire(*shared, values...); });
+}
+
+template <class T>
+std::shared_ptr<parley::detail::AsyncValue<T>> Connection::newAsync() {
+  auto state = std::make_shared<parley::detail::AsyncValue<T>>(shared_->tasks);
+  remember(state);
+  return state;
+}
+
+}  // namespace parley::pc

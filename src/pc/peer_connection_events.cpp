@@ -1,0 +1,305 @@
+#include "pc/peer_connection.hpp"
+#include "pc/utf8.hpp"
+
+#include <algorithm>
+
+/// \file
+/// What the data plane tells: each event becomes one task (W3C s.5.6, s.5.5, s.6).
+
+namespace parley::pc {
+
+namespace {
+
+/// What a message counts for beside its bytes, so that empty ones are bounded too.
+constexpr std::size_t messageOverhead = sizeof(PeerEvent);
+
+IceTransportState shown(ice::State state) {
+  switch (state) {
+    case ice::State::New: return IceTransportState::New;
+    case ice::State::Checking: return IceTransportState::Checking;
+    case ice::State::Connected: return IceTransportState::Connected;
+    case ice::State::Completed: return IceTransportState::Completed;
+    case ice::State::Disconnected: return IceTransportState::Disconnected;
+    case ice::State::Failed: return IceTransportState::Failed;
+    case ice::State::Closed: return IceTransportState::Closed;
+  }
+  return IceTransportState::New;
+}
+
+DtlsTransportState shown(dtls::State state) {
+  switch (state) {
+    case dtls::State::New: return DtlsTransportState::New;
+    case dtls::State::Connecting: return DtlsTransportState::Connecting;
+    case dtls::State::Connected: return DtlsTransportState::Connected;
+    case dtls::State::Closed: return DtlsTransportState::Closed;
+    case dtls::State::Failed: return DtlsTransportState::Failed;
+  }
+  return DtlsTransportState::New;
+}
+
+}  // namespace
+
+// --- On the engine's thread ---
+
+void Connection::onPeerEvent(PeerEvent event) {
+  if (const auto* message = std::get_if<ChannelMessage>(&event))
+    undelivered_ += message->bytes.size() + messageOverhead;
+  shared_->tasks->post([self = shared_from_this(), event = std::move(event)]() mutable {
+    std::visit([&](auto& happened) { self->take(happened); }, event);
+  });
+}
+
+bool Connection::wantsMessages() const { return undelivered_ < receiveBufferLimit_; }
+
+// --- ICE ---
+
+/// Whether candidates with this user name fragment are of the generation that the local description is about.
+bool Connection::isCurrentGeneration(const std::string& ufrag) const {
+  if (!sctp_) return false;
+  const auto& local = sctp_->dtls->ice->slots.localParameters;
+  return local && local->usernameFragment == ufrag;
+}
+
+std::optional<IceCandidate> Connection::shownCandidate(const ice::Candidate& candidate, const std::string& ufrag,
+                                                       const std::string& url) const {
+  const auto section = session_.dataSection();
+  if (!section) return std::nullopt;
+  IceCandidateInit init;
+  auto labelled = candidate;
+  // RFC 8838 s.13: a trickled candidate says its generation itself; not every signalling carries usernameFragment.
+  if (!labelled.ufrag() && !ufrag.empty()) labelled.extensions.emplace_back("ufrag", ufrag);
+  init.candidate = ice::toString(labelled);
+  init.sdpMid = section->mid;
+  init.sdpMLineIndex = section->index;
+  if (!ufrag.empty()) init.usernameFragment = ufrag;
+  if (!url.empty()) init.url = url;
+  return IceCandidate(std::move(init));
+}
+
+void Connection::take(ice::CandidateFound& found) {
+  update([&](Actions& actions) {
+    if (!isCurrentGeneration(found.ufrag)) return;
+    session_.localCandidate(found.ufrag, found.candidate);
+    auto candidate = shownCandidate(found.candidate, found.ufrag, found.url);
+    if (!candidate) return;
+    sctp_->dtls->ice->slots.localCandidates.push_back(*candidate);
+    fire(actions, handlers.iceCandidate, candidate);
+  });
+}
+
+void Connection::take(ice::CandidateFailed& failed) {
+  update([&](Actions& actions) {
+    IceCandidateError error;
+    if (failed.local.port != 0) {
+      error.address = failed.local.ip.toString();
+      error.port = failed.local.port;
+    }
+    error.url = failed.url;
+    error.errorCode = static_cast<std::uint16_t>(failed.code);
+    error.errorText = failed.text;
+    fire(actions, handlers.iceCandidateError, error);
+  });
+}
+
+void Connection::take(ice::GatheringChanged& changed) {
+  if (changed.state == ice::GatheringState::New) return;
+  if (changed.state == ice::GatheringState::Complete) return gatheringComplete(changed.ufrag);
+  update([&](Actions& actions) {
+    if (!isCurrentGeneration(changed.ufrag)) return;
+    const auto& ice = sctp_->dtls->ice;
+    if (ice->slots.gatheringState == IceGathererState::Gathering) return;
+    ice->slots.gatheringState = IceGathererState::Gathering;
+    fireAt(actions, ice, &IceTransportImpl::gatheringStateChange);
+    updateStates(actions);
+  });
+}
+
+/// Two tasks, as the W3C has it: the generation's end, then the end of gathering.
+void Connection::gatheringComplete(const std::string& ufrag) {
+  post([ufrag](Connection& self) {
+    self.update([&](Actions& actions) {
+      if (!self.isCurrentGeneration(ufrag)) return;
+      const auto& ice = self.sctp_->dtls->ice;
+      ice->slots.gatheringState = IceGathererState::Complete;
+      self.fireAt(actions, ice, &IceTransportImpl::gatheringStateChange);
+      self.updateStates(actions);
+      self.fire(actions, self.handlers.iceCandidate, std::optional<IceCandidate>());
+    });
+  });
+  update([&](Actions& actions) {
+    if (!isCurrentGeneration(ufrag)) return;
+    session_.localEndOfCandidates(ufrag);
+    const auto section = session_.dataSection();
+    if (!section) return;
+    IceCandidateInit end;
+    end.sdpMid = section->mid;
+    end.sdpMLineIndex = section->index;
+    end.usernameFragment = ufrag;
+    fire(actions, handlers.iceCandidate, std::optional(IceCandidate(std::move(end))));
+  });
+}
+
+void Connection::take(ice::StateChanged& changed) {
+  update([&](Actions& actions) {
+    if (!sctp_) return;
+    const auto& ice = sctp_->dtls->ice;
+    ice->slots.state = shown(changed.state);
+    fireAt(actions, ice, &IceTransportImpl::stateChange);
+    updateStates(actions);
+  });
+}
+
+void Connection::take(ice::SelectedPairChanged& changed) {
+  update([&](Actions& actions) {
+    if (!sctp_) return;
+    const auto& ice = sctp_->dtls->ice;
+    const auto ufrag = [](const std::optional<IceParameters>& parameters) {
+      return parameters ? parameters->usernameFragment : std::string();
+    };
+    auto local = shownCandidate(changed.local, ufrag(ice->slots.localParameters), {});
+    auto remote = shownCandidate(changed.remote, ufrag(ice->slots.remoteParameters), {});
+    if (!local || !remote) return;
+    ice->slots.selectedPair = IceCandidatePair{std::move(*local), std::move(*remote)};
+    fireAt(actions, ice, &IceTransportImpl::selectedCandidatePairChange);
+  });
+}
+
+void Connection::take(ice::RoleChanged& changed) {
+  update([&](Actions&) {
+    if (!sctp_) return;
+    sctp_->dtls->ice->slots.role =
+        changed.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
+  });
+}
+
+// --- DTLS and SCTP ---
+
+void Connection::take(DtlsStateChanged& changed) {
+  update([&](Actions& actions) {
+    if (!changed.remoteCertificate.empty()) remoteCertificate_ = changed.remoteCertificate;
+    if (!sctp_) return;
+    const auto& dtls = sctp_->dtls;
+    const auto state = shown(changed.state);
+    if (dtls->slots.state == state) return;
+    dtls->slots.state = state;
+    if (state == DtlsTransportState::Connected) dtls->slots.remoteCertificates = {changed.remoteCertificate};
+    if (state == DtlsTransportState::Failed) {
+      RtcError::Init init;
+      const bool fingerprint = changed.reason.find("fingerprint") != std::string::npos;
+      init.errorDetail = fingerprint ? ErrorDetail::FingerprintFailure : ErrorDetail::DtlsFailure;
+      fireAt(actions, dtls, &DtlsTransportImpl::error, RtcError(init, changed.reason));
+    }
+    fireAt(actions, dtls, &DtlsTransportImpl::stateChange);
+    updateStates(actions);
+  });
+}
+
+void Connection::take(SctpConnected& connected) {
+  update([&](Actions& actions) {
+    if (!sctp_) return;
+    sctp_->slots.state = SctpTransportState::Connected;
+    sctp_->slots.maxChannels = connected.maxChannels;
+    const Channels channels = channels_;
+    for (const auto& [key, channel] : channels)
+      if (channel->slots.id && *channel->slots.id >= connected.maxChannels)
+        channelFailed(channel, "the channel's id is beyond the streams of the association", actions);
+    // Before the open events, which have tasks of their own.
+    actions.insert(actions.begin(), [shared = shared_, sctp = sctp_] { sctp->stateChange.fire(*shared); });
+  });
+}
+
+void Connection::take(SctpClosed&) {
+  update([&](Actions& actions) {
+    if (!sctp_ || sctp_->slots.state == SctpTransportState::Closed) return;
+    sctp_->slots.state = SctpTransportState::Closed;
+    fireAt(actions, sctp_, &SctpTransportImpl::stateChange);
+  });
+}
+
+// --- Channels ---
+
+void Connection::take(ChannelIncoming& incoming) {
+  update([&](Actions& actions) {
+    auto parameters = incoming.parameters;
+    parameters.label = repairUtf8(std::move(parameters.label));
+    parameters.protocol = repairUtf8(std::move(parameters.protocol));
+    auto channel = makeChannel(incoming.channel, std::move(parameters));
+    channel->slots.opened = true;
+    // Open, so that the handler can send; the open event follows with ChannelOpened.
+    channel->slots.readyState = DataChannelState::Open;
+    channels_.emplace(incoming.channel, channel);
+    if (channel->slots.id) channelIds_.insert(*channel->slots.id);
+    fire(actions, handlers.dataChannel, std::shared_ptr<DataChannel>(channel));
+  });
+}
+
+void Connection::take(ChannelOpened& opened) {
+  update([&](Actions& actions) {
+    auto channel = find(opened.channel);
+    if (!channel) return;
+    if (!channel->slots.id) {
+      channel->slots.id = opened.stream;
+      channelIds_.insert(opened.stream);
+    }
+    auto& state = channel->slots.readyState;
+    if (state == DataChannelState::Closing || state == DataChannelState::Closed) return;
+    state = DataChannelState::Open;
+    fireAt(actions, channel, &DataChannelImpl::open);
+  });
+}
+
+void Connection::take(ChannelClosing& closing) {
+  update([&](Actions& actions) {
+    auto channel = find(closing.channel);
+    if (!channel || channel->slots.readyState == DataChannelState::Closing) return;
+    channel->slots.readyState = DataChannelState::Closing;
+    fireAt(actions, channel, &DataChannelImpl::closing);
+  });
+}
+
+void Connection::take(ChannelClosed& closed) {
+  update([&](Actions& actions) {
+    auto channel = find(closed.channel);
+    if (!channel) return;
+    std::optional<RtcError> error;
+    if (!closed.error.empty()) {
+      RtcError::Init init;
+      init.errorDetail = ErrorDetail::SctpFailure;
+      error = RtcError(init, closed.error);
+    }
+    channelClosed(channel, error, actions);
+  });
+}
+
+void Connection::take(ChannelMessage& message) {
+  const std::size_t size = message.bytes.size() + messageOverhead;
+  update([&](Actions& actions) {
+    auto channel = find(message.channel);
+    if (!channel || channel->slots.readyState != DataChannelState::Open) return;
+    Message shown;
+    if (message.text)
+      shown = repairUtf8(std::string(message.bytes.begin(), message.bytes.end()));
+    else
+      shown = std::move(message.bytes);
+    actions.push_back([shared = shared_, channel, shown = std::move(shown)]() mutable {
+      channel->message.fire(*shared, std::move(shown));
+    });
+  });
+  const std::size_t before = undelivered_.fetch_sub(size);
+  if (before >= receiveBufferLimit_ && before - size < receiveBufferLimit_)
+    update([&](Actions& actions) { command(actions, [](Peer& peer, Time now) { peer.resume(now); }); });
+}
+
+void Connection::take(ChannelDrained& drained) {
+  update([&](Actions& actions) {
+    auto channel = find(drained.channel);
+    if (!channel) return;
+    auto& slots = channel->slots;
+    const std::size_t before = slots.bufferedAmount;
+    slots.bufferedAmount -= std::min(before, drained.bytes);
+    if (before > slots.lowThreshold && slots.bufferedAmount <= slots.lowThreshold)
+      fireAt(actions, channel, &DataChannelImpl::bufferedAmountLow);
+  });
+}
+
+}  // namespace parley::pc

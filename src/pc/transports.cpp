@@ -1,0 +1,25 @@
+#include "pc/transports.hpp"
+
+namespace parley::pc {
+
+std::optional<IceCandidatePair> IceTransportImpl::getSelectedCandidatePair() const {
+  std::lock_guard lock(shared_->mutex);
+  if (slots.state == IceTransportState::New || slots.state == IceTransportState::Closed) return std::nullopt;
+  return slots.selectedPair;
+}
+
+std::optional<double> SctpTransportImpl::maxMessageSize() const {
+  std::lock_guard lock(shared_->mutex);
+  if (!slots.maxMessageSize) return std::nullopt;
+  return static_cast<double>(*slots.maxMessageSize);
+}
+
+void SctpTransportImpl::close(Dropped& dropped) {
+  slots.state = SctpTransportState::Closed;
+  dtls->slots.state = DtlsTransportState::Closed;
+  dtls->ice->slots.state = IceTransportState::Closed;
+  dropped.push_back(stateChange.take());
+  dtls->drop(dropped);
+}
+
+}  // namespace parley::pc
