@@ -110,8 +110,8 @@ ErrorName errorOf(const R& result) {
 /// Catch2 has no text for a class enum.
 #define CHECK_ERROR(expression, expected)                                            \
   do {                                                                               \
-    auto got = ::parley::pc::test::errorOf(expression);                              \
-    CHECK(::parley::toString(got) == ::parley::toString(::parley::ErrorName::expected)); \
+    auto nameOfError_ = ::parley::pc::test::errorOf(expression);                              \
+    CHECK(::parley::toString(nameOfError_) == ::parley::toString(::parley::ErrorName::expected)); \
   } while (false)
 
 }  // namespace parley::pc::test
