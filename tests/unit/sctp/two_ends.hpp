@@ -115,7 +115,10 @@ class TwoEnds {
   };
 
   void drain() {
-    while (drainEnd(a, true) | drainEnd(b, false)) {
+    bool more = true;
+    while (more) {
+      more = drainEnd(a, true);
+      more = drainEnd(b, false) || more;
     }
   }
 
