@@ -75,8 +75,9 @@ base::Result<DescribedCandidates, std::string> candidatesFor(const sdp::Descript
       auto candidate = ice::parseCandidate(line->text);
       if (!candidate)
         return base::unexpected("a=candidate:" + line->text + ": " + std::string(candidate.error()));
-      if (std::find(described.candidates.begin(), described.candidates.end(), *candidate) == described.candidates.end())
-        described.candidates.push_back(std::move(*candidate));
+      auto& known = described.candidates;
+      if (known.size() < maxRemoteCandidates && std::find(known.begin(), known.end(), *candidate) == known.end())
+        known.push_back(std::move(*candidate));
     }
   }
   return described;
@@ -85,7 +86,7 @@ base::Result<DescribedCandidates, std::string> candidatesFor(const sdp::Descript
 void addLine(RemoteDescription& description, std::size_t section, const std::string& line) {
   RemoteDescription::AddedLine added{section, line};
   auto& lines = description.added;
-  if (lines.size() < maxAddedLines && std::find(lines.begin(), lines.end(), added) == lines.end())
+  if (lines.size() < maxRemoteCandidates && std::find(lines.begin(), lines.end(), added) == lines.end())
     lines.push_back(std::move(added));
 }
 

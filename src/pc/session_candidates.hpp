@@ -35,6 +35,10 @@ class GatheredCandidates {
   std::vector<Generation> generations_;
 };
 
+/// Lines that a remote description brings or that addIceCandidate adds to it: an honest peer sends some tens of them.
+/// What is beyond is dropped.
+inline constexpr std::size_t maxRemoteCandidates = 512;
+
 /// What a remote description brings for the transport of its data section.
 struct DescribedCandidates {
   std::vector<ice::Candidate> candidates;
@@ -43,9 +47,7 @@ struct DescribedCandidates {
 /// The error is a sentence: a line that is no candidate.
 base::Result<DescribedCandidates, std::string> candidatesFor(const sdp::Description& description, std::size_t section);
 
-/// Remembers a line of addIceCandidate, once. An honest peer sends some tens of them; beyond 512, what a description
-/// shows is not complete.
-inline constexpr std::size_t maxAddedLines = 512;
+/// Remembers a line of addIceCandidate, once.
 void addLine(RemoteDescription& description, std::size_t section, const std::string& line);
 
 /// The text as given, with the added lines at the end of their sections.

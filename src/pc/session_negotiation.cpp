@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
+#include <utility>
 
 namespace parley::pc {
 
@@ -70,8 +72,12 @@ std::optional<Exchange> activeExchange(const Negotiation& negotiation) {
 
 bool continuesDtls(const DataSectionView& previous, const DataSectionView& next) {
   if (previous.tlsId && next.tlsId && previous.tlsId != next.tlsId) return false;
-  return std::is_permutation(previous.fingerprints.begin(), previous.fingerprints.end(), next.fingerprints.begin(),
-                             next.fingerprints.end());
+  auto setOf = [](const std::vector<dtls::Fingerprint>& fingerprints) {
+    std::set<std::pair<std::string, std::vector<std::uint8_t>>> set;
+    for (const auto& fingerprint : fingerprints) set.emplace(fingerprint.algorithm, fingerprint.value);
+    return set;
+  };
+  return setOf(previous.fingerprints) == setOf(next.fingerprints);
 }
 
 TransportPlan planOf(const Negotiation& negotiation) {

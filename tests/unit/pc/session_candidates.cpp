@@ -152,7 +152,7 @@ TEST_CASE("a remote description does not grow without bound") {
   for (int i = 0; i < 2000; ++i)
     REQUIRE(pair.b.session.addRemoteCandidate(
         candidate("candidate:" + std::to_string(i) + " 1 udp 1 192.0.2.1 9 typ host", "0")));
-  CHECK(count(pair.b.session.currentRemote()->sdp, "a=candidate") == maxAddedLines);
+  CHECK(count(pair.b.session.currentRemote()->sdp, "a=candidate") == maxRemoteCandidates);
 }
 
 TEST_CASE("candidates of sections that are rejected or have another transport are of no use") {
@@ -174,6 +174,30 @@ TEST_CASE("candidates of sections that are rejected or have another transport ar
   REQUIRE(b.addRemoteCandidate(candidate(hostLine + " generation 0", "au")));
   CHECK(b.currentRemote()->sdp == sdp);
   CHECK(b.addRemoteCandidate(candidate(hostLine, "0"))->candidate);
+}
+
+TEST_CASE("candidates of the tagged section are for the data section that shares its credentials") {
+  Pair pair;
+  pair.a.session.wantDataChannel();
+  auto offer = *pair.a.session.createOffer();
+  const std::string transport = offer.substr(offer.find("a=ice-ufrag"), offer.find("a=tls-id") - offer.find("a=ice-ufrag"));
+  const std::string audio =
+      "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\na=rtcp-mux\r\n" + transport + "a=" + hostLine + "\r\n";
+  offer = replaced(replaced(offer, "BUNDLE 0", "BUNDLE au 0"), "m=application", audio + "m=application");
+  auto applied = pair.b.session.setRemote(SdpType::Offer, offer);
+  REQUIRE(applied);
+  CHECK(applied->remoteCandidates.size() == 1);
+  CHECK(pair.b.session.addRemoteCandidate(candidate(hostLine, "au"))->candidate);
+}
+
+TEST_CASE("a description with a great many candidates is no burden") {
+  Pair pair;
+  pair.a.session.wantDataChannel();
+  auto offer = *pair.a.session.createOffer();
+  for (int i = 0; i < 20000; ++i) offer += "a=candidate:" + std::to_string(i) + " 1 udp 1 192.0.2.1 9 typ host\r\n";
+  auto applied = pair.b.session.setRemote(SdpType::Offer, offer);
+  REQUIRE(applied);
+  CHECK(applied->remoteCandidates.size() == maxRemoteCandidates);
 }
 
 TEST_CASE("an IceCandidate shows what its line says") {
