@@ -67,6 +67,8 @@ class EngineCore final : public Executor {
   Time deadline() const;
   void advance(Time now);
   Engine::Statistics statistics() const;
+  /// Buffers of packets that somebody holds: none once all peers are gone and the host has sent what it was given.
+  std::size_t packetsOutstanding() const { return pool_.outstanding(); }
   /// Runs `command` on the peer, if it is there.
   void withPeer(std::uint64_t id, const std::function<void(Peer&, Time)>& command, Time now);
 
