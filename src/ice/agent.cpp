@@ -86,7 +86,7 @@ void Agent::addRemoteCandidate(const Candidate& candidate, Time now) {
   if (ufrag)
     for (auto& one : generations_)
       if (one->remote && one->remote->ufrag == *ufrag) target = one.get();
-  if (!target || (target->remote && ufrag && *ufrag != target->remote->ufrag)) {
+  if (!target) {
     drops_.add(Drop::WrongGeneration);
   } else if (target->isComplete()) {
     takeRemote(*target, candidate, now);
@@ -199,7 +199,7 @@ void Agent::handle(const SocketFailed& failed, Time now) {
       std::vector<Pair*> gone;
       for (const auto& pair : one->checklist.pairs())
         if (pair->path.socket == failed.socket) gone.push_back(pair.get());
-      for (Pair* pair : gone) failPair(*one, *pair, now);
+      for (Pair* pair : gone) failPair(*one, *pair);
       std::erase_if(one->proven, [&](const auto& entry) { return entry.first.socket == failed.socket; });
     }
     std::erase_if(checks_, [&](const Check& check) { return check.path.socket == failed.socket; });
@@ -277,8 +277,10 @@ void Agent::advance(Time now) {
 Time Agent::deadline() const {
   if (closed_) return never;
   Time at = std::min(gatherer_.deadline(), consent_.deadline(now_));
-  for (const auto& check : checks_)
-    at = std::min(at, check.transaction ? check.transaction->deadline() : check.forgetAt);
+  for (const auto& check : checks_) {
+    at = std::min(at, check.forgetAt);
+    if (check.transaction) at = std::min(at, check.transaction->deadline());
+  }
   for (const auto& one : generations_) {
     at = std::min({at, one->nominateAt, one->retireAt});
     if (one->patienceUntil > now_) at = std::min(at, one->patienceUntil);
@@ -351,10 +353,11 @@ void Agent::keepConsent(Time now) {
     // RFC 7675 s.5.1: these credentials are not used on this pair again; only a restart brings it back.
     path_->consentLost = true;
     Generation& lost = *pathGeneration_;
-    failPair(lost, *path_, now);
+    failPair(lost, *path_);
     if (!lost.checklist.bestValid() && lost.checklist.exhausted()) lost.failed = true;
   } else if (consent_.checkAt() <= now) {
-    sendCheck(*pathGeneration_, *path_, false, true, now);
+    // While a nomination is unanswered each consent check repeats it: its retransmissions become rare.
+    sendCheck(*pathGeneration_, *path_, pathGeneration_->nominating == path_->id, true, now);
     consent_.checked(now, random_);
   }
 }

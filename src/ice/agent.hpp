@@ -132,10 +132,12 @@ class Agent {
     Role role{};
     bool useCandidate = false;
     bool consent = false;
-    /// RFC 8445 s.7.3.1.4: not retransmitted, no failure; a response still counts.
-    bool cancelled = false;
+    /// Consent checks have none, nor have cancelled ones (RFC 8445 s.7.3.1.4: not retransmitted, no failure, but a
+    /// response still counts).
     std::optional<stun::Transaction> transaction;
-    Time forgetAt = never;  ///< For consent checks and cancelled ones, which have no retransmissions.
+    Duration rto{};
+    int sent = 1;
+    Time forgetAt = never;
     Time sentAt{};
     std::vector<std::uint8_t> bytes;  ///< For retransmissions.
   };
@@ -172,11 +174,11 @@ class Agent {
   // checks.cpp: our checks and what comes back
   void sendCheck(Generation& generation, Pair& pair, bool useCandidate, bool consent, Time now);
   void retransmit(Time now);
-  void cancelChecks(const Generation& generation, const Pair& pair, Time now);
+  void cancelChecks(const Generation& generation, const Pair& pair);
   void handleResponse(const Datagram& datagram, const stun::Message& message, Time now);
   void succeeded(Generation& generation, Pair& pair, const Check& check, const SocketAddress& mapped, Time now);
-  void failPair(Generation& generation, Pair& pair, Time now);
-  void handleError(Generation& generation, Pair& pair, const Check& check, const stun::Message& message, Time now);
+  void failPair(Generation& generation, Pair& pair);
+  void handleError(Generation& generation, Pair& pair, const Check& check, const stun::Message& message);
   void considerNomination(Generation& generation, Time now);
   void select(Generation& generation, Pair& pair, Time now);
 

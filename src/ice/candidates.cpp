@@ -36,12 +36,16 @@ void Agent::addLocal(Generation& generation, LocalCandidate local, Time now) {
 }
 
 void Agent::newsFor(Generation& generation, Time now) {
-  // Without an end of candidates there may always be more to come; a peer that never sends one is given up on when
+  // RFC 8863 s.4 lets this timer stand in for the end of candidates, which a peer need not send: it is given up on when
   // there was nothing new for as long as one check takes.
   if (!generation.remoteEnded) generation.patienceUntil = now + config_.patience;
 }
 
 void Agent::takeRemote(Generation& generation, const Candidate& candidate, Time now) {
+  if (auto ufrag = candidate.ufrag(); ufrag && *ufrag != generation.remote->ufrag) {
+    drops_.add(Drop::WrongGeneration);
+    return;
+  }
   auto address = candidate.socketAddress();
   if (!candidate.isUdp() || candidate.component != 1 || !address || !canSendTo(*address)) {
     drops_.add(Drop::UnusableCandidate);

@@ -9,6 +9,16 @@
 
 namespace parley::ice {
 
+namespace {
+
+stun::Transaction::Schedule scheduleOf(Duration rto) {
+  stun::Transaction::Schedule schedule;
+  schedule.rto = rto;
+  return schedule;
+}
+
+}  // namespace
+
 void Agent::sendCheck(Generation& generation, Pair& pair, bool useCandidate, bool consent, Time now) {
   Check check;
   check.id = stun::randomTransactionId(random_);
@@ -24,12 +34,12 @@ void Agent::sendCheck(Generation& generation, Pair& pair, bool useCandidate, boo
     // RFC 7675 s.5.1: a new transaction each time, without retransmissions. A response counts while consent lasts.
     check.forgetAt = now + config_.consentExpiry;
   } else {
+    // However long the RTO is, a check does not take longer than one with the least RTO would.
+    check.forgetAt = now + config_.patience;
     // RFC 8445 s.14.3, with the number of checklists, one, for N as RFC 5245 had it: the number of checks, which the
     // later text asks for, would make the RTO grow with its square (20 s for 20 pairs).
-    stun::Transaction::Schedule schedule;
-    schedule.rto =
-        std::max(config_.minRto, config_.ta * static_cast<std::int64_t>(generation.checklist.active()));
-    check.transaction.emplace(now, schedule);
+    check.rto = std::max(config_.minRto, config_.ta * static_cast<std::int64_t>(generation.checklist.active()));
+    check.transaction.emplace(now, scheduleOf(check.rto));
   }
 
   stun::MessageBuilder builder(pool_, stun::Class::Request, stun::Method::Binding, check.id);
@@ -48,32 +58,28 @@ void Agent::sendCheck(Generation& generation, Pair& pair, bool useCandidate, boo
 }
 
 void Agent::retransmit(Time now) {
-  std::vector<Check> timedOut;
-  for (auto& check : checks_) {
-    if (!check.transaction) continue;
-    switch (check.transaction->advance(now)) {
-      case stun::Transaction::Action::None: break;
-      case stun::Transaction::Action::Retransmit:
-        outbox_.packet(Transmit{check.path.socket, check.path.remote, pool_.make(check.bytes)});
-        break;
-      case stun::Transaction::Action::TimedOut: timedOut.push_back(check); break;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> timedOut;  // generation and pair
+  std::erase_if(checks_, [&](Check& check) {
+    auto action = check.transaction ? check.transaction->advance(now) : stun::Transaction::Action::None;
+    bool over = action == stun::Transaction::Action::TimedOut || check.forgetAt <= now;
+    if (over && check.transaction) timedOut.emplace_back(check.generation, check.pair);
+    if (!over && action == stun::Transaction::Action::Retransmit) {
+      outbox_.packet(Transmit{check.path.socket, check.path.remote, pool_.make(check.bytes)});
+      if (++check.sent < config_.steadyRequests) check.transaction.emplace(now, scheduleOf(check.rto));
     }
-  }
-  std::erase_if(checks_, [&](const Check& check) {
-    return check.transaction ? check.transaction->deadline() == never : check.forgetAt <= now;
+    return over;
   });
-  for (const auto& check : timedOut) {
-    Generation* one = generation(check.generation);
-    if (Pair* pair = one ? one->checklist.byId(check.pair) : nullptr) failPair(*one, *pair, now);
+  for (auto [serial, id] : timedOut) {
+    Generation* one = generation(serial);
+    if (Pair* pair = one ? one->checklist.byId(id) : nullptr) failPair(*one, *pair);
   }
 }
 
-void Agent::cancelChecks(const Generation& generation, const Pair& pair, Time now) {
+void Agent::cancelChecks(const Generation& generation, const Pair& pair) {
   for (auto& check : checks_) {
     if (check.generation != generation.serial || check.pair != pair.id || !check.transaction) continue;
     // RFC 8445 s.7.3.1.4: not retransmitted, but a response counts for the duration of the transaction.
     check.transaction.reset();
-    check.forgetAt = std::max(now, check.sentAt) + config_.patience;
   }
 }
 
@@ -101,15 +107,15 @@ void Agent::handleResponse(const Datagram& datagram, const stun::Message& messag
   checks_.erase(at);
   ++pair->responsesReceived;
   if (datagram.socket != check.path.socket || datagram.from != check.path.remote) {
-    failPair(*one, *pair, now);  // RFC 8445 s.7.2.5.2.1: not symmetric.
+    failPair(*one, *pair);  // RFC 8445 s.7.2.5.2.1: not symmetric.
   } else if (message.messageClass() == stun::Class::SuccessResponse) {
     succeeded(*one, *pair, check, *message.xorMappedAddress(), now);
   } else {
-    handleError(*one, *pair, check, message, now);
+    handleError(*one, *pair, check, message);
   }
 }
 
-void Agent::handleError(Generation& generation, Pair& pair, const Check& check, const stun::Message& message, Time now) {
+void Agent::handleError(Generation& generation, Pair& pair, const Check& check, const stun::Message& message) {
   auto error = message.errorCode();
   if (error && error->code == 487) {
     // RFC 8445 s.7.2.5.1. If the role was switched since, this check only repeats.
@@ -120,13 +126,13 @@ void Agent::handleError(Generation& generation, Pair& pair, const Check& check, 
     if (!check.consent && !pair.isValid()) generation.checklist.trigger(pair);
     if (generation.nominating == pair.id) generation.nominating.reset();
   } else if (!check.consent) {
-    failPair(generation, pair, now);  // RFC 8445 s.7.2.5.2.4
+    failPair(generation, pair);  // RFC 8445 s.7.2.5.2.4
   }
 }
 
 void Agent::succeeded(Generation& generation, Pair& pair, const Check& check, const SocketAddress& mapped, Time now) {
   // Karn's rule: the response to a retransmitted request tells no round-trip time.
-  if (!check.transaction || check.transaction->sent() == 1) {
+  if (check.sent == 1) {
     Duration sample = now - check.sentAt;
     // RFC 6298 s.2: alpha is 1/8.
     pair.smoothedRoundTrip = pair.smoothedRoundTrip ? (*pair.smoothedRoundTrip * 7 + sample) / 8 : sample;
@@ -135,7 +141,7 @@ void Agent::succeeded(Generation& generation, Pair& pair, const Check& check, co
   }
   pair.answeredAt = now;
   if (&pair == path_) consent_.answered(now);
-  if (check.consent) return;
+  if (check.consent && !check.useCandidate) return;
 
   pair.validLocal = learnMapped(generation, check, pair.local, mapped);
   generation.checklist.succeed(pair);
@@ -145,7 +151,6 @@ void Agent::succeeded(Generation& generation, Pair& pair, const Check& check, co
   for (auto& other : checks_) {
     if (other.generation != check.generation || other.pair != pair.id || !other.transaction || other.useCandidate) continue;
     other.transaction.reset();
-    other.forgetAt = now + config_.patience;
   }
   bool nominatedByUs = check.useCandidate && role_ == Role::Controlling;
   bool nominatedByPeer = pair.nominateOnSuccess && role_ == Role::Controlled;
@@ -153,7 +158,7 @@ void Agent::succeeded(Generation& generation, Pair& pair, const Check& check, co
   considerNomination(generation, now);
 }
 
-void Agent::failPair(Generation& generation, Pair& pair, Time now) {
+void Agent::failPair(Generation& generation, Pair& pair) {
   generation.checklist.fail(pair);
   if (generation.nominating == pair.id) generation.nominating.reset();
   if (generation.selected == &pair) generation.selected = nullptr;
@@ -162,7 +167,7 @@ void Agent::failPair(Generation& generation, Pair& pair, Time now) {
     pathGeneration_ = nullptr;
     consent_.end();
   }
-  cancelChecks(generation, pair, now);
+  cancelChecks(generation, pair);
 }
 
 /// RFC 8445 s.8.1.1 leaves open when to stop checking. Here the best valid pair is nominated
@@ -208,7 +213,6 @@ void Agent::select(Generation& generation, Pair& pair, Time now) {
   for (auto& check : checks_) {
     if (check.generation != generation.serial || !check.transaction) continue;
     check.transaction.reset();
-    check.forgetAt = now + config_.patience;
   }
   ++selectedChanges_;
   outbox_.event(SelectedPairChanged{generation.locals[pair.validLocal].candidate,

@@ -39,6 +39,11 @@ struct Config {
   Duration ta = 50ms;
   /// The least retransmission time-out of checks and gathering. RFC 8445 s.14.3: 500 ms.
   Duration minRto = 500ms;
+  /// Requests of a check that go out at intervals of one RTO before the interval doubles. RFC 8489 s.6.2.1 asks to double
+  /// from the first (for the sake of congestion, and a check is 100 bytes each 500 ms). At 30 % loss each way 49 % of the
+  /// requests are answered: after 2.5 s, six steady ones leave 1.8 % of the checks undecided, the three of a doubling
+  /// interval 13 %.
+  int steadyRequests = 6;
   /// Pairs in the checklist. RFC 8445 s.6.1.2.5: 100.
   std::size_t maxPairs = 100;
   /// Remote candidates of one generation, peer-reflexive ones included: as many as there can be pairs.

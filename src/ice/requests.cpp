@@ -164,7 +164,7 @@ void Agent::accept(Generation& generation, const EarlyRequest& request, Time now
   if (nominates) pair->nominateOnSuccess = true;
   // RFC 8445 s.8.1.2: after the nomination of another pair requests are answered and no more.
   if (generation.selected && !nominates) return;
-  if (pair->state == PairState::InProgress) cancelChecks(generation, *pair, now);
+  if (pair->state == PairState::InProgress) cancelChecks(generation, *pair);
   generation.checklist.trigger(*pair);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "ice/agent.hpp"
+#include "ice/priority.hpp"
 #include "stun/message_builder.hpp"
 #include "support/catch.hpp"
 
@@ -104,6 +105,8 @@ class Network {
   double loss = 0;
   /// True drops the datagram.
   std::function<bool(const Sent&)> drops;
+  /// What a datagram takes longer than `delay`.
+  std::function<Duration(const Sent&)> extraDelay;
   std::map<std::string, std::vector<IpAddress>> names;
   std::optional<SocketAddress> stunServer;
   /// Of every datagram that was sent, with its time and addresses.
@@ -140,7 +143,8 @@ class Network {
     trace += std::to_string(now.time_since_epoch().count()) + ' ' + sent.from.toString() + ' ' + sent.to.toString() +
              ' ' + base::toHex(base::sha256(sent.bytes)) + '\n';
     if ((drops && drops(sent)) || (loss > 0 && random_.unit() < loss)) return;
-    later(delay, [this, sent]() mutable { arrive(std::move(sent)); });
+    Duration extra = extraDelay ? extraDelay(sent) : 0ms;
+    later(delay + extra, [this, sent]() mutable { arrive(std::move(sent)); });
   }
 
   /// Runs until the time is there, or until `done`.
