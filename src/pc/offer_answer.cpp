@@ -35,8 +35,8 @@ sdp::MediaSection rejected(const sdp::MediaSection& model) {
   return section;
 }
 
-sdp::MediaSection dataSectionFor(const LocalData& data, const std::optional<std::string>& mid, const std::string& protocol,
-                                 bool old) {
+sdp::MediaSection dataSectionFor(const LocalData& data, const std::optional<std::string>& mid,
+                                 const std::string& protocol, bool old) {
   sdp::MediaSection section;
   section.kind = "application";
   // RFC 8840 s.4.1.1: the port and the address of "no candidate yet".

@@ -124,8 +124,8 @@ ice::Credentials Session::offerCredentials(bool iceRestart) {
   const auto current = currentExchange(now_);
   // W3C RTCOfferOptions.iceRestart: other than what is in use, by this option or by restartIce().
   auto usable = [&](const std::string& ufrag) {
-    const bool inUse = (pending && pending->credentials.ufrag == ufrag) ||
-                       (current && current->local.credentials.ufrag == ufrag);
+    const bool inUse =
+        (pending && pending->credentials.ufrag == ufrag) || (current && current->local.credentials.ufrag == ufrag);
     return !ufragsToReplace_.contains(ufrag) && !(iceRestart && inUse);
   };
   if (pending && usable(pending->credentials.ufrag)) return pending->credentials;
@@ -216,8 +216,8 @@ base::Result<Applied, SessionError> Session::setRemote(SdpType type, std::string
 
   auto changed = now_;
   changed.state = *after;
-  changed.pendingRemote = RemoteDescription{type, std::make_shared<const sdp::Description>(std::move(*parsed)),
-                                            std::make_shared<const std::string>(sdp), {}};
+  changed.pendingRemote = RemoteDescription{
+      type, std::make_shared<const sdp::Description>(std::move(*parsed)), std::make_shared<const std::string>(sdp), {}};
   const auto& tree = *changed.pendingRemote->tree;
   DescribedCandidates described;
   const auto offered = type == SdpType::Offer ? offeredView(changed) : std::nullopt;

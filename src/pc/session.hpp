@@ -64,8 +64,8 @@ struct AddedCandidate {
 /// Data channels only, for now: audio and video in a remote offer are rejected, and stay so.
 ///
 /// The W3C's setRemoteDescription first rolls back a local offer if a remote one comes. These are two steps with events
-/// between them, so they are two calls here: `if (session.needsRollback(type)) session.setLocal(Rollback, "");` and then
-/// `setRemote`. Should the latter fail the rollback stands, as the specification has it.
+/// between them, so they are two calls here: `if (session.needsRollback(type)) session.setLocal(Rollback, "");` and
+/// then `setRemote`. Should the latter fail the rollback stands, as the specification has it.
 class Session {
  public:
   /// `random` outlives the session.
@@ -82,12 +82,13 @@ class Session {
   /// createOffer or createAnswer would return now. Any other than what they returned last is an
   /// InvalidModificationError (RFC 9429 s.5.4), a type that the state does not permit an InvalidStateError.
   base::Result<Applied, SessionError> setLocal(std::optional<SdpType> type, std::string_view sdp = {});
-  /// setRemoteDescription. InvalidStateError for a type that the state does not permit, OperationError with a line number
-  /// for what is not SDP, InvalidAccessError for content that is not acceptable.
+  /// setRemoteDescription. InvalidStateError for a type that the state does not permit, OperationError with a line
+  /// number for what is not SDP, InvalidAccessError for content that is not acceptable.
   base::Result<Applied, SessionError> setRemote(SdpType type, std::string_view sdp);
   /// Whether `setRemote` with this type wants a rollback before (perfect negotiation).
   bool needsRollback(SdpType type) const {
-    return type == SdpType::Offer && !next(state(), Source::Remote, SdpType::Offer) && state() != SignalingState::Closed;
+    return type == SdpType::Offer && !next(state(), Source::Remote, SdpType::Offer) &&
+           state() != SignalingState::Closed;
   }
 
   SignalingState state() const { return now_.state; }

@@ -73,8 +73,7 @@ base::Result<DescribedCandidates, std::string> candidatesFor(const sdp::Descript
     described.end = described.end || sdp::has<sdp::EndOfCandidates>(attributes);
     for (const auto* line : sdp::all<sdp::CandidateAttribute>(attributes)) {
       auto candidate = ice::parseCandidate(line->text);
-      if (!candidate)
-        return base::unexpected("a=candidate:" + line->text + ": " + std::string(candidate.error()));
+      if (!candidate) return base::unexpected("a=candidate:" + line->text + ": " + std::string(candidate.error()));
       auto& known = described.candidates;
       if (known.size() < maxRemoteCandidates && std::find(known.begin(), known.end(), *candidate) == known.end())
         known.push_back(std::move(*candidate));

@@ -58,7 +58,8 @@ Reason checkOffer(const Negotiation& negotiation, const sdp::Description& offer,
   // W3C: an offer after an offer is checked as if the first had been answered, and nothing in it rejected.
   const bool unanswered = negotiation.pendingRemote.has_value();
   if (const auto* before = negotiation.remote()) {
-    if (offer.media.size() < before->media.size()) return "the offer has fewer m= sections than the description before it";
+    if (offer.media.size() < before->media.size())
+      return "the offer has fewer m= sections than the description before it";
     for (std::size_t i = 0; i < before->media.size(); ++i) {
       const bool inUse = unanswered ? !isRejected(before->media[i]) : current && current->remote.index == i;
       if (auto wrong = inUse ? checkSame(*before, offer, i) : std::nullopt) return wrong;
@@ -141,7 +142,8 @@ std::optional<SessionError> checkRemote(const Negotiation& negotiation, SdpType 
   if (data) {
     if (data->credentials.ufrag.empty() || data->credentials.pwd.empty())
       return refuse(section(data->index) + "there are no ICE credentials");
-    if (data->setup == sdp::Setup::Role::Holdconn) return refuse(section(data->index) + "a=setup:holdconn is not for DTLS");
+    if (data->setup == sdp::Setup::Role::Holdconn)
+      return refuse(section(data->index) + "a=setup:holdconn is not for DTLS");
     // RFC 8827 s.6.5: SHA-256 at least, or the peer cannot be authenticated.
     if (dtls::decisive(data->fingerprints).empty())
       return refuse(section(data->index) + "no fingerprint is of SHA-256 or better");

@@ -25,8 +25,7 @@ std::string lineOf(std::string_view candidate) {
 base::Result<AddedCandidate, SessionError> Session::addRemoteCandidate(const IceCandidateInit& init) {
   const bool end = init.candidate.empty();
   const bool everySection = !init.sdpMid && !init.sdpMLineIndex;
-  if (!end && everySection)
-    return refuse(ErrorName::TypeError, "the candidate says neither sdpMid nor sdpMLineIndex");
+  if (!end && everySection) return refuse(ErrorName::TypeError, "the candidate says neither sdpMid nor sdpMLineIndex");
   if (state() == SignalingState::Closed) return refuse(ErrorName::InvalidStateError, "the connection is closed");
   const auto* remote = now_.remote();
   if (!remote) return refuse(ErrorName::InvalidStateError, "there is no remote description");
@@ -47,15 +46,15 @@ base::Result<AddedCandidate, SessionError> Session::addRemoteCandidate(const Ice
   const auto active = activeExchange(now_);
   std::erase_if(sections, [&](std::size_t i) {
     if (isRejected(remote->media[i])) return true;
-    return !(now_.pendingRemote && now_.pendingRemote->type == SdpType::Offer) && !(active && active->remote.index == i);
+    return !(now_.pendingRemote && now_.pendingRemote->type == SdpType::Offer) &&
+           !(active && active->remote.index == i);
   });
   if (sections.empty()) return AddedCandidate{};
 
   auto has = [&](const std::optional<RemoteDescription>& description, std::size_t i, const std::string& ufrag) {
     return description && i < description->tree->media.size() && ufragOf(*description->tree, i) == ufrag;
   };
-  if (init.usernameFragment &&
-      std::none_of(sections.begin(), sections.end(), [&](std::size_t i) {
+  if (init.usernameFragment && std::none_of(sections.begin(), sections.end(), [&](std::size_t i) {
         return has(now_.pendingRemote, i, *init.usernameFragment) || has(now_.currentRemote, i, *init.usernameFragment);
       }))
     return refuse(ErrorName::OperationError, "no remote description has the ufrag \"" + *init.usernameFragment + "\"");

@@ -44,8 +44,8 @@ struct DataSectionView {
 /// session. Precondition: the description passed `sdp::verify`, and the section is one for data.
 DataSectionView viewData(const sdp::Description& description, std::size_t index);
 
-/// The sections whose candidates are for the transport of section `index`: itself, and those of its bundle that show the
-/// same credentials or none.
+/// The sections whose candidates are for the transport of section `index`: itself, and those of its bundle that show
+/// the same credentials or none.
 bool sharesTransport(const sdp::Description& description, std::size_t index, std::size_t other);
 
 /// The ufrag that holds for a section, its own or an inherited one.

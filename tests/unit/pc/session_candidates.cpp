@@ -35,8 +35,9 @@ TEST_CASE("gathered candidates join the local description and later offers, with
   a.localCandidate("another", *ice::parseCandidate(hostLine));
   CHECK_FALSE(contains(a.pendingLocal()->sdp, "a=candidate"));
   a.localCandidate(ufrag, *ice::parseCandidate(hostLine));
-  a.localCandidate(ufrag, *ice::parseCandidate("candidate:2 1 udp 1694498815 203.0.113.7 4242 typ srflx raddr 192.0.2.1 "
-                                               "rport 50000"));
+  a.localCandidate(ufrag,
+                   *ice::parseCandidate("candidate:2 1 udp 1694498815 203.0.113.7 4242 typ srflx raddr 192.0.2.1 "
+                                        "rport 50000"));
   a.localCandidate(ufrag, *ice::parseCandidate("candidate:3 1 udp 2130706430 2001:db8::1 50001 typ host"));
   a.localEndOfCandidates(ufrag);
 
@@ -112,9 +113,9 @@ TEST_CASE("candidates of a kind that we do not use are taken and shown") {
   Pair pair;
   pair.connect();
   auto& b = pair.b.session;
-  for (const char* line : {"candidate:1 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active",
-                           "candidate:2 1 udp 2113937151 0a1b.local 5000 typ host",
-                           "candidate:3 1 sctp 1 192.0.2.1 9 typ host"}) {
+  for (const char* line :
+       {"candidate:1 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active",
+        "candidate:2 1 udp 2113937151 0a1b.local 5000 typ host", "candidate:3 1 sctp 1 192.0.2.1 9 typ host"}) {
     REQUIRE(b.addRemoteCandidate(candidate(line, "0")));
     CHECK(contains(b.currentRemote()->sdp, std::string("a=") + line));
   }
@@ -161,7 +162,8 @@ TEST_CASE("candidates of sections that are rejected or have another transport ar
   auto offer = *pair.a.session.createOffer();
   const std::string audio =
       "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\na=rtcp-mux\r\na=ice-ufrag:abcd\r\n"
-      "a=ice-pwd:abcdefghijklmnopqrstuv\r\na=setup:actpass\r\na=fingerprint:" + someFingerprint(0xaa).toString() + "\r\n";
+      "a=ice-pwd:abcdefghijklmnopqrstuv\r\na=setup:actpass\r\na=fingerprint:" +
+      someFingerprint(0xaa).toString() + "\r\n";
   offer = replaced(replaced(offer, "BUNDLE 0", "BUNDLE au 0"), "m=application", audio + "m=application");
   auto& b = pair.b.session;
   REQUIRE(b.setRemote(SdpType::Offer, offer));
@@ -180,9 +182,10 @@ TEST_CASE("candidates of the tagged section are for the data section that shares
   Pair pair;
   pair.a.session.wantDataChannel();
   auto offer = *pair.a.session.createOffer();
-  const std::string transport = offer.substr(offer.find("a=ice-ufrag"), offer.find("a=tls-id") - offer.find("a=ice-ufrag"));
-  const std::string audio =
-      "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\na=rtcp-mux\r\n" + transport + "a=" + hostLine + "\r\n";
+  const std::string transport =
+      offer.substr(offer.find("a=ice-ufrag"), offer.find("a=tls-id") - offer.find("a=ice-ufrag"));
+  const std::string audio = "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\na=rtcp-mux\r\n" +
+                            transport + "a=" + hostLine + "\r\n";
   offer = replaced(replaced(offer, "BUNDLE 0", "BUNDLE au 0"), "m=application", audio + "m=application");
   auto applied = pair.b.session.setRemote(SdpType::Offer, offer);
   REQUIRE(applied);
@@ -201,8 +204,9 @@ TEST_CASE("a description with a great many candidates is no burden") {
 }
 
 TEST_CASE("an IceCandidate shows what its line says") {
-  IceCandidate full(candidate("candidate:4234997325 1 udp 1694498815 203.0.113.7 4242 typ srflx raddr 192.0.2.1 rport 50000",
-                              "0", std::uint16_t{0}, "abcd"));
+  IceCandidate full(
+      candidate("candidate:4234997325 1 udp 1694498815 203.0.113.7 4242 typ srflx raddr 192.0.2.1 rport 50000", "0",
+                std::uint16_t{0}, "abcd"));
   CHECK(full.foundation() == "4234997325");
   CHECK(full.component() == IceComponent::Rtp);
   CHECK(full.priority() == 1694498815u);
@@ -224,7 +228,8 @@ TEST_CASE("an IceCandidate shows what its line says") {
 }
 
 TEST_CASE("an IceCandidate whose line does not parse keeps the line alone") {
-  for (const char* line : {"", "nonsense", "candidate:1 3 udp 1 192.0.2.1 9 typ host", "candidate:1 1 sctp 1 192.0.2.1 9 typ host"}) {
+  for (const char* line :
+       {"", "nonsense", "candidate:1 3 udp 1 192.0.2.1 9 typ host", "candidate:1 1 sctp 1 192.0.2.1 9 typ host"}) {
     IceCandidate held(candidate(line, "0"));
     CHECK(held.candidate() == line);
     CHECK_FALSE(held.foundation());

@@ -10,10 +10,10 @@ TEST_CASE("an offer for a data channel has the lines of RFC 9429 s.5.2.1") {
   party.session.wantDataChannel();
   const auto offer = *party.session.createOffer();
   INFO(offer);
-  for (const char* line :
-       {"v=0\r\n", "s=-\r\nt=0 0\r\n", "a=group:BUNDLE 0\r\n", "a=ice-options:trickle ice2\r\n",
-        "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n", "a=mid:0\r\n", "a=setup:actpass\r\n",
-        "a=sctp-port:5000\r\n", "a=max-message-size:262144\r\n", "a=fingerprint:sha-256 12:12:12:12"})
+  for (const char* line : {"v=0\r\n", "s=-\r\nt=0 0\r\n", "a=group:BUNDLE 0\r\n", "a=ice-options:trickle ice2\r\n",
+                           "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n", "a=mid:0\r\n",
+                           "a=setup:actpass\r\n", "a=sctp-port:5000\r\n", "a=max-message-size:262144\r\n",
+                           "a=fingerprint:sha-256 12:12:12:12"})
     CHECK(contains(offer, line));
   CHECK(lineValue(offer, "a=tls-id:").size() == 20);
   CHECK(lineValue(offer, "a=ice-ufrag:").size() >= 4);
@@ -229,10 +229,12 @@ TEST_CASE("what is not for data channels is rejected, and stays so") {
   Pair pair;
   pair.a.session.wantDataChannel();
   auto offer = *pair.a.session.createOffer();
-  const std::string transport = offer.substr(offer.find("a=ice-ufrag"), offer.find("a=tls-id") - offer.find("a=ice-ufrag"));
+  const std::string transport =
+      offer.substr(offer.find("a=ice-ufrag"), offer.find("a=tls-id") - offer.find("a=ice-ufrag"));
   const std::string audio =
       "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\na=sendrecv\r\na=rtcp-mux\r\n"
-      "a=rtpmap:111 opus/48000/2\r\n" + transport;
+      "a=rtpmap:111 opus/48000/2\r\n" +
+      transport;
   offer = replaced(offer, "BUNDLE 0", "BUNDLE au 0");
   offer = replaced(offer, "m=application", audio + "m=application");
 

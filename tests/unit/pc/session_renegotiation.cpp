@@ -363,8 +363,8 @@ TEST_CASE("an answer has to fit the offer") {
   SECTION("the role actpass") { refused(replaced(answer, "a=setup:active", "a=setup:actpass")); }
   SECTION("the role holdconn") { refused(replaced(answer, "a=setup:active", "a=setup:holdconn")); }
   SECTION("a weak fingerprint") {
-    refused(withLine(answer, "a=fingerprint:",
-                     "a=fingerprint:sha-1 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13"));
+    refused(withLine(
+        answer, "a=fingerprint:", "a=fingerprint:sha-1 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13"));
   }
   SECTION("lines that nobody knows are no obstacle") {
     CHECK(a.setRemote(SdpType::Answer, replaced(answer, "a=mid:0", "a=mid:0\r\na=whatever:1")));

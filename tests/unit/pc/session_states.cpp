@@ -9,9 +9,12 @@ using namespace parley::pc::test;
 
 namespace {
 
-constexpr std::array allStates = {SignalingState::Stable,            SignalingState::HaveLocalOffer,
-                                  SignalingState::HaveRemoteOffer,   SignalingState::HaveLocalPrAnswer,
-                                  SignalingState::HaveRemotePrAnswer, SignalingState::Closed};
+constexpr std::array allStates = {SignalingState::Stable,
+                                  SignalingState::HaveLocalOffer,
+                                  SignalingState::HaveRemoteOffer,
+                                  SignalingState::HaveLocalPrAnswer,
+                                  SignalingState::HaveRemotePrAnswer,
+                                  SignalingState::Closed};
 constexpr std::array allTypes = {SdpType::Offer, SdpType::PrAnswer, SdpType::Answer, SdpType::Rollback};
 
 /// Brings `a` of a pair into the state.

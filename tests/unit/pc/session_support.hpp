@@ -12,9 +12,7 @@
 
 namespace parley::pc::test {
 
-inline dtls::Fingerprint someFingerprint(std::uint8_t fill) {
-  return {"sha-256", std::vector<std::uint8_t>(32, fill)};
-}
+inline dtls::Fingerprint someFingerprint(std::uint8_t fill) { return {"sha-256", std::vector<std::uint8_t>(32, fill)}; }
 
 /// A session with its own reproducible random source.
 struct Party {
@@ -108,9 +106,9 @@ ErrorName errorOf(const R& result) {
 }
 
 /// Catch2 has no text for a class enum.
-#define CHECK_ERROR(expression, expected)                                            \
-  do {                                                                               \
-    auto nameOfError_ = ::parley::pc::test::errorOf(expression);                              \
+#define CHECK_ERROR(expression, expected)                                                         \
+  do {                                                                                            \
+    auto nameOfError_ = ::parley::pc::test::errorOf(expression);                                  \
     CHECK(::parley::toString(nameOfError_) == ::parley::toString(::parley::ErrorName::expected)); \
   } while (false)
 
