@@ -133,8 +133,9 @@ void Stack::active() {
   if (deadline_.load(std::memory_order_relaxed) > next) deadline_.store(next, std::memory_order_relaxed);
 }
 
-EndpointId Stack::add(std::shared_ptr<Mailbox> mailbox, const Lane&) {
+EndpointId Stack::add(std::shared_ptr<Mailbox> mailbox, Lane& lane) {
   EndpointId id{++lastId_};
+  lane.self_ = id;
   endpoints_.emplace(id, std::move(mailbox));
   usrsctp_register_address(address(id));
   return id;

@@ -68,6 +68,7 @@ class Stack {
     Lane& operator=(const Lane&) = delete;
 
    private:
+    friend class Stack;
     Stack& stack_;
     EndpointId self_;
     std::unique_lock<std::mutex> lock_;
@@ -78,8 +79,8 @@ class Stack {
   /// Lets time pass for all endpoints. Any thread.
   void advance(Time now);
 
-  /// Registers an address.
-  EndpointId add(std::shared_ptr<Mailbox> mailbox, const Lane&);
+  /// Registers an address. The lane is this endpoint's from here on.
+  EndpointId add(std::shared_ptr<Mailbox> mailbox, Lane& lane);
   /// The address is unknown from here on. The socket must have been closed.
   void remove(EndpointId id, const Lane&);
 

@@ -128,7 +128,7 @@ void UsrsctpAssociation::connect(Time now) {
     return fail("usrsctp cannot connect: " + std::string(std::strerror(errno)), std::nullopt, lane);
 }
 
-bool UsrsctpAssociation::openSocket(const Stack::Lane& lane) {
+bool UsrsctpAssociation::openSocket(Stack::Lane& lane) {
   id_ = stack_->add(mailbox_, lane);
   socket_ = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP, nullptr, nullptr, 0, nullptr);
   if (!socket_) {

@@ -48,7 +48,7 @@ class UsrsctpAssociation final : public Association {
  private:
   enum class State { Idle, Connecting, Up, Closing, Ended };
 
-  bool openSocket(const Stack::Lane& lane);
+  bool openSocket(Stack::Lane& lane);
   void closeSocket(const Stack::Lane& lane);
   bool hasSocket() const { return socket_ != nullptr; }
   void subscribe(std::uint16_t event);
