@@ -27,10 +27,11 @@ dtls::Endpoint::Config dtlsConfig(const PeerConfig& config) {
 Peer::Peer(PeerConfig config, base::IdSource& ids, base::Random& random, base::PacketPool& pool,
            std::shared_ptr<PeerObserver> observer, std::function<void()> wake)
     : config_(std::move(config)),
+      pool_(pool),
       observer_(std::move(observer)),
       wake_(std::move(wake)),
       agent_(config_.ice, ids, random, pool),
-      dtls_(dtlsConfig(config_), pool) {}
+      dtls_(std::in_place, dtlsConfig(config_), pool) {}
 
 Peer::~Peer() = default;
 
@@ -38,17 +39,23 @@ Peer::~Peer() = default;
 
 void Peer::apply(const TransportPlan& plan, Time now) {
   if (closed_) return;
-  const bool fingerprintsChanged =
-      plan_.dtls && plan.dtls && plan_.dtls->remoteFingerprints != plan.dtls->remoteFingerprints;
+  const bool hadSctp = plan_.sctp.has_value();
+  const bool otherAssociation = plan_.dtls && plan.dtls && plan_.dtls->association != plan.dtls->association;
   plan_ = plan;
   agent_.setRole(plan.ice.role, now);
   if (plan.ice.local) agent_.gather(*plan.ice.local, now);
   if (plan.ice.remote) agent_.setRemote(*plan.ice.remote, plan.ice.remoteIsLite, now);
-  if (fingerprintsChanged && dtls_.state() != dtls::State::New) {
-    // RFC 8842 s.5.1: another certificate is another DTLS association, and ours carries channels that would be lost.
-    PARLEY_LOG(Warning, "pc", "the peer changed its certificate during the connection; the connection keeps the first one");
-  }
+  if (otherAssociation) replaceAssociation();
+  if (hadSctp && !plan.sctp) sctpGone("the data section was removed");
   pump(now);
+}
+
+/// RFC 8842 s.5: another certificate or tls-id is another DTLS association, and another SCTP association on top of it.
+void Peer::replaceAssociation() {
+  if (dtls_->state() == dtls::State::New) return;
+  sctpGone("the peer began another DTLS association");
+  sctpGone_ = false;
+  dtls_.emplace(dtlsConfig(config_), pool_);
 }
 
 void Peer::addRemoteCandidate(const ice::Candidate& candidate, Time now) {
@@ -110,7 +117,7 @@ void Peer::close(Time now) {
     channels_->abort(now);
     pumpChannels(now);
   }
-  dtls_.close(now);
+  dtls_->close(now);
   pumpDtls(now);
   pumpIce();
   agent_.close(now);
@@ -133,23 +140,23 @@ void Peer::handle(const Datagram& datagram, Time now) {
   ++packetsReceived_;
   bytesReceived_ += datagram.bytes.size();
   // The peer's first flight may be here before its answer is (RFC 8842 s.5.2): the endpoint holds it until it starts.
-  dtls_.handle(datagram.bytes, now);
+  dtls_->handle(datagram.bytes, now);
   pump(now);
 }
 
 // --- Starting the layers ---
 
 void Peer::startDtls(Time now) {
-  if (closed_ || !plan_.dtls || dtls_.state() != dtls::State::New) return;
+  if (closed_ || !plan_.dtls || dtls_->state() != dtls::State::New) return;
   // The client speaks first, so it needs a path; the server only answers.
   if (plan_.dtls->role == dtls::Role::Client && !agent_.sendPath()) return;
   tell(DtlsStateChanged{dtls::State::Connecting, {}, {}});
-  dtls_.start(plan_.dtls->role, plan_.dtls->remoteFingerprints, agent_.roundTripTime(), now);
+  dtls_->start(plan_.dtls->role, plan_.dtls->remoteFingerprints, agent_.roundTripTime(), now);
 }
 
 void Peer::startSctp(Time now) {
   if (channels_ || sctpGone_ || closed_ || !plan_.dtls || !plan_.sctp) return;
-  if (dtls_.state() != dtls::State::Connected) return;
+  if (dtls_->state() != dtls::State::Connected) return;
   sctp::Config config;
   config.localPort = plan_.sctp->localPort;
   config.remotePort = plan_.sctp->remotePort;
@@ -195,12 +202,12 @@ bool Peer::pumpIce() {
 
 bool Peer::pumpDtls(Time now) {
   bool moved = false;
-  while (auto output = dtls_.poll()) {
+  while (auto output = dtls_->poll()) {
     moved = true;
     std::visit(Overloaded{
                    [&](dtls::Endpoint::Transmit& packet) { transmit(std::move(packet.packet), now); },
                    [&](dtls::Endpoint::Connected&) {
-                     tell(DtlsStateChanged{dtls::State::Connected, {}, dtls_.remoteCertificate()});
+                     tell(DtlsStateChanged{dtls::State::Connected, {}, dtls_->remoteCertificate()});
                      startSctp(now);
                    },
                    [&](dtls::Endpoint::Received& record) {
@@ -244,7 +251,7 @@ void Peer::onChannelOutput(sctp::DataChannels::Output output, Time now) {
   using Channels = sctp::DataChannels;
   std::visit(Overloaded{
                  [&](Channels::Transmit& packet) {
-                   if (!dtls_.send(packet.packet.bytes(), now)) drops_.add(PeerDrop::NoTransport);
+                   if (!dtls_->send(packet.packet.bytes(), now)) drops_.add(PeerDrop::NoTransport);
                  },
                  [&](Channels::AssociationUp& up) { tell(SctpConnected{up.maxChannels}); },
                  [&](Channels::Incoming& incoming) {
@@ -325,7 +332,7 @@ void Peer::sctpGone(std::string reason) {
 
 Time Peer::deadline() const {
   if (closed_) return never;
-  Time next = std::min(agent_.deadline(), dtls_.deadline());
+  Time next = std::min(agent_.deadline(), dtls_->deadline());
   if (channels_) next = std::min(next, channels_->deadline());
   return next;
 }
@@ -333,7 +340,7 @@ Time Peer::deadline() const {
 void Peer::advance(Time now) {
   if (closed_) return;
   agent_.advance(now);
-  dtls_.advance(now);
+  dtls_->advance(now);
   if (channels_) channels_->advance(now);
   pump(now);
 }
@@ -341,10 +348,10 @@ void Peer::advance(Time now) {
 Peer::Stats Peer::stats() const {
   Stats stats;
   stats.ice = agent_.stats();
-  stats.dtls = dtls_.stats();
-  stats.dtlsState = dtls_.state();
-  stats.dtlsRole = dtls_.role();
-  stats.dtlsParameters = dtls_.negotiated();
+  stats.dtls = dtls_->stats();
+  stats.dtlsState = dtls_->state();
+  stats.dtlsRole = dtls_->role();
+  stats.dtlsParameters = dtls_->negotiated();
   if (channels_) stats.sctp = channels_->stats();
   stats.bytesSent = bytesSent_;
   stats.bytesReceived = bytesReceived_;

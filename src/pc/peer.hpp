@@ -126,6 +126,7 @@ class Peer {
     pump(now);
   }
 
+  void replaceAssociation();
   void startDtls(Time now);
   void startSctp(Time now);
   void pump(Time now);
@@ -144,12 +145,13 @@ class Peer {
   }
 
   PeerConfig config_;
+  base::PacketPool& pool_;
   std::shared_ptr<PeerObserver> observer_;
   std::function<void()> wake_;  ///< Asks the engine to look at this peer: SCTP has something to say.
   base::Outbox<Output> outbox_;
 
   ice::Agent agent_;
-  dtls::Endpoint dtls_;
+  std::optional<dtls::Endpoint> dtls_;  ///< Always there; optional because a new association replaces it in place.
   std::optional<sctp::DataChannels> channels_;
 
   TransportPlan plan_;

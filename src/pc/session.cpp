@@ -247,11 +247,12 @@ Applied Session::commit(Negotiation changed, SdpType type) {
     changed.iceRole.reset();
   else if (!changed.iceRole)
     changed.iceRole = planOf(now_).ice.role;
+  // RFC 8842 s.5: the one that exists ends.
+  if (before && after && !continuesDtls(before->remote, after->remote)) ++changed.dtlsAssociation;
 
   Applied applied;
   applied.type = type;
   applied.signalingStateChanged = changed.state != now_.state;
-  applied.newDtlsAssociation = before && after && !continuesDtls(before->remote, after->remote);
   applied.dataSectionRemoved =
       changed.state == SignalingState::Stable && describesSctp(now_) && !describesSctp(changed);
   now_ = std::move(changed);

@@ -44,8 +44,6 @@ struct Applied {
 
   SdpType type = SdpType::Offer;  ///< As applied; a missing type was inferred.
   bool signalingStateChanged = false;
-  /// The remote side is on a new DTLS association (RFC 8842 s.5): the one that exists shall end.
-  bool newDtlsAssociation = false;
   /// The exchange ended the data section: SCTP, DTLS and ICE end, open channels close.
   bool dataSectionRemoved = false;
 };

@@ -85,7 +85,7 @@ TransportPlan planOf(const Negotiation& negotiation) {
   TransportPlan plan;
   plan.ice = iceOf(negotiation, active);
   if (!active) return plan;
-  plan.dtls = TransportPlan::Dtls{active->dtlsRole, active->remote.fingerprints};
+  plan.dtls = TransportPlan::Dtls{active->dtlsRole, active->remote.fingerprints, negotiation.dtlsAssociation};
   // RFC 8841 s.6.1: 64 kB by default, 0 for any size.
   std::uint64_t size = active->remote.maxMessageSize.value_or(65536);
   constexpr std::uint64_t most = std::numeric_limits<std::size_t>::max();

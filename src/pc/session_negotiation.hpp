@@ -47,6 +47,8 @@ struct Negotiation {
   std::optional<RemoteDescription> currentRemote, pendingRemote;
   /// The role of the first finished exchange. RFC 8445 s.6.1.1: roles persist, restarts included.
   std::optional<ice::Role> iceRole;
+  /// Counts the DTLS associations that the exchanges began, from 0.
+  std::uint32_t dtlsAssociation = 0;
 
   const sdp::Description* local() const { return treeOf(pendingLocal, currentLocal); }
   const sdp::Description* remote() const { return treeOf(pendingRemote, currentRemote); }

@@ -27,6 +27,8 @@ struct TransportPlan {
   struct Dtls {
     dtls::Role role = dtls::Role::Client;
     std::vector<dtls::Fingerprint> remoteFingerprints;
+    /// Another number is another association (RFC 8842 s.5): the one that exists ends, with its channels.
+    std::uint32_t association = 0;
   };
   struct Sctp {
     std::uint16_t localPort = 5000;

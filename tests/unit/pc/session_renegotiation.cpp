@@ -238,7 +238,7 @@ TEST_CASE("a provisional answer starts the transport, and the final one may foll
     REQUIRE(c.session.setRemote(SdpType::Offer, a.pendingLocal()->sdp));
     auto final = a.setRemote(SdpType::Answer, *c.session.createAnswer());
     REQUIRE(final);
-    CHECK(final->newDtlsAssociation);
+    CHECK(final->plan.dtls->association == provisional->plan.dtls->association + 1);
     CHECK(final->plan.dtls->remoteFingerprints == std::vector{someFingerprint(0xcc)});
   }
   SECTION("of another certificate with the same credentials") {
@@ -267,7 +267,7 @@ TEST_CASE("another certificate or tls-id needs a restart") {
     const auto tlsId = lineValue(a.currentLocal()->sdp, "a=tls-id:");
     auto answered = a.setLocal(SdpType::Answer);
     REQUIRE(answered);
-    CHECK(answered->newDtlsAssociation);
+    CHECK(answered->plan.dtls->association == 1);
     CHECK(lineValue(a.currentLocal()->sdp, "a=tls-id:") != tlsId);
     // Free to choose again.
     CHECK(lineValue(a.currentLocal()->sdp, "a=setup:") == "active");
