@@ -57,7 +57,8 @@ TEST_CASE("The set-up takes no longer than its round trips") {
 
 TEST_CASE("Agents connect in whatever order descriptions and candidates come") {
   Two two;
-  auto& [net, alice, bob] = two;
+  Network& net = two.net;
+  Peer *alice = two.alice, *bob = two.bob;
   alice->agent.setRole(Role::Controlling, net.now);
   bob->agent.setRole(Role::Controlled, net.now);
   SECTION("all candidates before the credentials") {
@@ -247,7 +248,8 @@ TEST_CASE("Link-local IPv6 addresses pair with link-local ones only") {
 
 TEST_CASE("A peer that signals no candidates is reached through what its checks reveal") {
   Two two;
-  auto& [net, alice, bob] = two;
+  Network& net = two.net;
+  Peer *alice = two.alice, *bob = two.bob;
   trickle(*alice, *bob);
   alice->agent.gather(alice->local, net.now);
   bob->agent.setRole(Role::Controlled, net.now);
