@@ -135,6 +135,7 @@ base::Result<Candidate, std::string_view> parseCandidate(std::string_view line) 
       candidate.extensions.emplace_back(name, value);
     }
   }
+  if (candidate.relatedAddress.empty()) candidate.relatedPort = 0;  // It means nothing alone.
   return candidate;
 }
 
