@@ -25,8 +25,8 @@ else()
   target_compile_options(parley_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
     $<$<BOOL:${PARLEY_WERROR}>:-Werror>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
-    # gcc 12 sees overlaps and overflows in libstdc++'s own string and rotate (PR 105329, PR 105651), and at -O3 uninitialized
-    # alternatives in its variant when one is moved (PR 105562).
+    # gcc 12 sees overlaps and overflows in libstdc++'s own string and rotate (PR 105329, PR 105651), and at -O3 the
+    # alternatives that a moved variant does not hold as uninitialized.
     target_compile_options(parley_options INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds
       -Wno-maybe-uninitialized)
   endif()
