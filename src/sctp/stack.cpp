@@ -137,14 +137,11 @@ EndpointId Stack::add(std::shared_ptr<Mailbox> mailbox, Lane& lane) {
   EndpointId id{++lastId_};
   lane.self_ = id;
   endpoints_.emplace(id, std::move(mailbox));
-  usrsctp_register_address(address(id));
+  if (lastId_ == 1 || lastId_ % portCount == 0) usrsctp_register_address(address(id));
   return id;
 }
 
-void Stack::remove(EndpointId id, const Lane&) {
-  usrsctp_deregister_address(address(id));
-  endpoints_.erase(id);
-}
+void Stack::remove(EndpointId id, const Lane&) { endpoints_.erase(id); }
 
 Mailbox* Stack::mailTo(EndpointId id) {
   auto found = endpoints_.find(id);
@@ -156,8 +153,10 @@ Mailbox* Stack::mailTo(EndpointId id) {
 
 int Stack::onOutput(void* address, void* buffer, std::size_t length, std::uint8_t, std::uint8_t) {
   auto& stack = global();
-  auto* mailbox = stack.mailTo(EndpointId{reinterpret_cast<std::uintptr_t>(address)});
-  if (!mailbox || length > base::packetCapacity) return 0;
+  if (length < 12 || length > base::packetCapacity) return 0;
+  const std::uintptr_t port = base::load16(static_cast<const std::uint8_t*>(buffer));  // The source port comes first.
+  auto* mailbox = stack.mailTo(EndpointId{(reinterpret_cast<std::uintptr_t>(address) - 1) * portCount + port - 1});
+  if (!mailbox) return 0;
   stack.active();
   if (mailbox->packets.size() >= Mailbox::limit) {
     ++mailbox->dropped;

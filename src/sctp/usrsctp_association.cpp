@@ -39,7 +39,7 @@ sockaddr_conn addressOf(EndpointId id) {
   sockaddr_conn address{};
   address.sconn_family = AF_CONN;
   std::uint8_t port[2];
-  base::store16(port, Stack::internalPort(id));
+  base::store16(port, Stack::port(id));
   std::memcpy(&address.sconn_port, port, sizeof port);
   address.sconn_addr = Stack::address(id);
   return address;
@@ -136,7 +136,7 @@ bool UsrsctpAssociation::openSocket(Stack::Lane& lane) {
     return false;
   }
   usrsctp_set_non_blocking(socket_, 1);
-  usrsctp_set_upcall(socket_, onUpcall, Stack::address(id_));
+  usrsctp_set_upcall(socket_, onUpcall, reinterpret_cast<void*>(id_));
 
   // An end without a graceful shutdown is an ABORT, and leaves nothing behind.
   struct linger linger = {};
@@ -225,8 +225,8 @@ void UsrsctpAssociation::handle(base::Bytes packet, Time now) {
 void UsrsctpAssociation::input(base::Bytes packet, const Stack::Lane& lane) {
   auto copy = stack_->scratch(lane).first(packet.size());
   std::memcpy(copy.data(), packet.data(), packet.size());
-  base::store16(copy.data(), Stack::internalPort(id_));
-  base::store16(copy.data() + 2, Stack::internalPort(id_));
+  base::store16(copy.data(), Stack::port(id_));
+  base::store16(copy.data() + 2, Stack::port(id_));
   usrsctp_conninput(Stack::address(id_), copy.data(), copy.size(), 0);
   mailbox_->readable = true;
 }
