@@ -1,0 +1,13 @@
+import { startChild, versionOf } from './child.mjs';
+
+export default {
+  name: 'wrtc',
+  doesNotTell: ['maxRetransmits', 'maxPacketLifeTime'], // 65535 for none
+  start: () => startChild('wrtc'),
+};
+
+/** In the child's process. */
+export async function load() {
+  const { default: wrtc } = await import('@roamhq/wrtc');
+  return { PeerConnection: wrtc.RTCPeerConnection, version: `${versionOf('@roamhq/wrtc')} (libwebrtc)` };
+}
