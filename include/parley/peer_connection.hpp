@@ -61,9 +61,10 @@ struct IceCandidateError {
 /// attributes as the tasks that have run left them. Handlers and continuations run on the connection's executor, one at
 /// a time, never inside a call of these members. Each `on…` replaces the handler of before; an empty function removes it.
 ///
-/// Closing or destroying the connection inside its own handlers is allowed. `close` drops all handlers, so that one that
-/// holds its own connection does not keep it alive for ever. A handler that was running on another thread meanwhile
-/// runs to its end.
+/// Closing or destroying the connection inside its own handlers is allowed. `close` drops all handlers, those of the
+/// channels and transports too, so that one that holds its own connection does not keep it alive for ever. A handler
+/// that was running on another thread meanwhile runs to its end. What a handler throws is logged as an error, and the
+/// next one runs. A handle that was moved from may only be assigned to or destroyed.
 class PARLEY_API PeerConnection {
  public:
   /// On the library's default runtime, which is made on first use and ends with its last connection. Handlers run on the
@@ -77,7 +78,7 @@ class PARLEY_API PeerConnection {
   explicit PeerConnection(Engine& engine, Configuration configuration = {});
   /// The same with an executor of the caller's, which must outlive the connection as well.
   PeerConnection(Engine& engine, Executor& executor, Configuration configuration = {});
-  /// The same; `owner` is held until the connection is closed, and keeps alive what owns engine and executor. All throw
+  /// The same; `owner` is held as long as this handle lives, and keeps alive what owns engine and executor. All throw
   /// SyntaxError for a URL that does not parse, InvalidAccessError for a TURN server without credentials or an expired
   /// certificate.
   PeerConnection(Engine& engine, Executor& executor, Configuration configuration, std::shared_ptr<void> owner);

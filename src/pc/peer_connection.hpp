@@ -157,6 +157,7 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   std::optional<std::uint16_t> freeChannelId() const;
   void openInPeer(const std::shared_ptr<DataChannelImpl>& channel, Actions& actions);
   void channelFailed(const std::shared_ptr<DataChannelImpl>& channel, const std::string& reason, Actions& actions);
+  void closeChannels(Actions& actions);
   void channelClosed(const std::shared_ptr<DataChannelImpl>& channel, const std::optional<RtcError>& error,
                      Actions& actions);
 

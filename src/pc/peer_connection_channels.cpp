@@ -156,6 +156,13 @@ void Connection::closeChannel(DataChannelImpl& channel) {
   });
 }
 
+/// The association under them has ended in an orderly way.
+void Connection::closeChannels(Actions& actions) {
+  const Channels channels = channels_;
+  for (const auto& [key, channel] : channels)
+    if (channel->slots.opened) channelClosed(channel, std::nullopt, actions);
+}
+
 /// "Unable to create an RTCDataChannel": a state change and two events.
 void Connection::channelFailed(const std::shared_ptr<DataChannelImpl>& channel, const std::string& reason,
                                Actions& actions) {

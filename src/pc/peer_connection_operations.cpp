@@ -1,7 +1,7 @@
 #include "pc/peer_connection.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <iterator>
 
 /// \file
 /// W3C s.4.4: the operations chain, descriptions, candidates, and the states that follow from them.
@@ -212,16 +212,17 @@ void Connection::applied(const Applied& result, Actions& actions) {
     if (result.remoteEndOfCandidates) peer.endOfRemoteCandidates(now);
   });
 
-  Actions failures;  // Their events come behind signalingstatechange.
+  Actions channelEvents;  // Behind signalingstatechange.
   updateTransports(result, actions);
-  if (result.type == SdpType::Answer || result.type == SdpType::PrAnswer) assignChannelIds(failures);
+  if (result.dataSectionRemoved) closeChannels(channelEvents);
+  if (result.type == SdpType::Answer || result.type == SdpType::PrAnswer) assignChannelIds(channelEvents);
 
   if (session_.state() == SignalingState::Stable) {
     negotiationNeeded_ = false;
     actions.push_back([this] { updateNegotiationNeeded(); });
   }
   if (result.signalingStateChanged) fire(actions, handlers.signalingStateChange);
-  std::move(failures.begin(), failures.end(), std::back_inserter(actions));
+  std::move(channelEvents.begin(), channelEvents.end(), std::back_inserter(actions));
   updateStates(actions);
 }
 
@@ -232,6 +233,7 @@ void Connection::updateTransports(const Applied& result, Actions& actions) {
       Dropped dropped;
       sctp_->close(dropped);
       sctp_ = nullptr;
+      dtlsRole_.reset();
       actions.push_back([dropped = std::move(dropped)] {});
     }
     return;
