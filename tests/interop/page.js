@@ -1,5 +1,5 @@
-// Their side of a connection, over the W3C's API: peer connections that a test commands by name. The same file runs in a
-// browser's page and in Node, because every other stack offers that API, more or less. Arguments and results are JSON.
+// Their side of a connection, over the W3C's API: peer connections that a test commands by name. The same file runs in
+// a browser's page and in Node, because every other stack offers that API, more or less. Arguments and results are JSON.
 import { compare, label as nameOf, makePayload } from './payload.js';
 
 // Milliseconds that a wait may take. All of them end in less than one second on an idle machine; CI's has two cores.
@@ -102,7 +102,8 @@ class Connection {
 
   /** Waits until the channel exists and is open; returns what it is like. */
   async opened(label) {
-    await this.#until(`channel ${nameOf(label)} to open`, () => this.#channels.get(label)?.channel.readyState === 'open');
+    const isOpen = () => this.#channels.get(label)?.channel.readyState === 'open';
+    await this.#until(`channel ${nameOf(label)} to open`, isOpen);
     const { channel } = this.#channels.get(label);
     const { protocol, ordered, maxRetransmits, maxPacketLifeTime, negotiated, id } = channel;
     return { label: channel.label, protocol, ordered, maxRetransmits, maxPacketLifeTime, negotiated, id };
@@ -117,8 +118,8 @@ class Connection {
   }
 
   /**
-   * Sends messages ({kind: 'text' | 'binary', size}) and compares what the echo sends back, byte by byte. How depends on
-   * what the channel promises:
+   * Sends messages ({kind: 'text' | 'binary', size}) and compares what the echo sends back, byte by byte. How depends
+   * on what the channel promises:
    *   'in order'    all at once, each must come back in its turn;
    *   'any order'   all at once, each must come back;
    *   'may be lost' one after the other, and again (three times at most) if it does not come back within a second.
@@ -166,7 +167,8 @@ class Connection {
 
   /** Waits until the descriptions in force have these ufrags (in any order). */
   async usesUfrags(...wanted) {
-    const inForce = () => [this.#pc.localDescription, this.#pc.remoteDescription].map(({ sdp }) => /a=ice-ufrag:(\S+)/.exec(sdp)[1]);
+    const descriptions = () => [this.#pc.localDescription, this.#pc.remoteDescription];
+    const inForce = () => descriptions().map(({ sdp }) => /a=ice-ufrag:(\S+)/.exec(sdp)[1]);
     await this.#until(`the ufrags ${wanted}`, () => wanted.every((ufrag) => inForce().includes(ufrag)));
     await this.state('connected');
   }
@@ -200,7 +202,9 @@ class Connection {
 
   async #local(description) {
     await this.#pc.setLocalDescription(description);
-    if (!this.#trickle) await this.#until('all candidates', () => this.#gathered || this.#pc.iceGatheringState === 'complete');
+    if (!this.#trickle) {
+      await this.#until('all candidates', () => this.#gathered || this.#pc.iceGatheringState === 'complete');
+    }
     const { type, sdp } = this.#pc.localDescription;
     return { type, sdp };
   }

@@ -8,6 +8,10 @@ const patience = { timeout: 20_000 }; // as in page.js
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 let serial = 0;
 
+function assertSameHash(hash, bytes, where) {
+  if (hash !== sha256(bytes)) throw new Error(`${where} has a file with SHA-256 ${hash}, not ${sha256(bytes)}`);
+}
+
 /** Waits until the page's log shows the text. */
 async function shows(page, text) {
   const isShown = (wanted) => document.getElementById('log').innerText.includes(wanted);
@@ -77,7 +81,7 @@ export const pageScenarios = {
       const digest = await crypto.subtle.digest('SHA-256', await (await fetch(link.href)).arrayBuffer());
       return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
     });
-    if (saved !== sha256(bytes)) throw new Error(`the page's link has a file with SHA-256 ${saved}, not ${sha256(bytes)}`);
+    assertSameHash(saved, bytes, "the page's link");
     await terminal.quit();
     await page.close();
   },
@@ -90,8 +94,7 @@ export const pageScenarios = {
     await (await page.$('#file')).uploadFile(original);
     await terminal.prints(/received .*from the page.bin/);
     await shows(page, `SHA-256 ${sha256(bytes)} confirmed`);
-    const received = sha256(await readFile(join(folder, 'from the page.bin')));
-    if (received !== sha256(bytes)) throw new Error(`the terminal has a file with SHA-256 ${received}, not ${sha256(bytes)}`);
+    assertSameHash(sha256(await readFile(join(folder, 'from the page.bin'))), bytes, "the terminal's folder");
     await terminal.quit();
     await page.close();
   },

@@ -1,7 +1,7 @@
 // Two peers that are to be connected: ours (an Agent) and theirs (a connection in a driver's host). Both have the same
 // methods, so that a scenario is written once for both roles: createChannel, offer, answer, accept, nextCandidate,
-// addCandidate, state, opened, closeChannel, channelClosed, close. The other stack also has echo (it sends and compares; our
-// agent sends back what it receives).
+// addCandidate, state, opened, closeChannel, channelClosed, close. The other stack also has echo (it sends and
+// compares; our agent sends back what it receives).
 import { Agent } from './drivers/agent.mjs';
 
 let serial = 0;
@@ -55,7 +55,8 @@ export class Pair {
 
   /** The largest message that both descriptions allow. */
   maxMessageSize() {
-    const sizes = [this.offer, this.answer].map(({ sdp }) => Number(/a=max-message-size:(\d+)/.exec(sdp)?.[1] ?? 65536));
+    const sizeIn = ({ sdp }) => Number(/a=max-message-size:(\d+)/.exec(sdp)?.[1] ?? 65536);
+    const sizes = [sizeIn(this.offer), sizeIn(this.answer)];
     return Math.min(...sizes.map((size) => size || Infinity)); // RFC 8841 s.6.1: 0 is no limit
   }
 
@@ -67,15 +68,17 @@ export class Pair {
   }
 
   async abandon() {
-    const history = await Promise.race([this.theirs.history().catch(String), new Promise((late) => setTimeout(late, 1000, ['no answer']))]);
-    for (const line of [].concat(history)) this.log(`theirs: ${line}`);
+    const tooLate = new Promise((resolve) => setTimeout(resolve, 1000, ['no answer']));
+    const history = await Promise.race([this.theirs.history().catch((error) => [error.message]), tooLate]);
+    for (const line of history) this.log(`theirs: ${line}`);
     this.theirs.forget().catch(() => {});
     this.ours.kill();
   }
 
   pump(from, to) {
     const run = async () => {
-      for (let candidate = await from.nextCandidate(); candidate; candidate = await from.nextCandidate()) await to.addCandidate(candidate);
+      let candidate;
+      while ((candidate = await from.nextCandidate())) await to.addCandidate(candidate);
       await to.addCandidate({ candidate: '', sdpMid: /a=mid:(\S+)/.exec(this.offer.sdp)[1] });
     };
     const running = run();

@@ -128,7 +128,9 @@ function printTable(cells, selection, ofDrivers) {
   const columns = ofDrivers.flatMap(({ name }) => selection.roles.map((role) => ({ driver: name, role })));
   const width = Math.max(...names.map((name) => name.length));
   const widthOf = ({ driver, role }) => Math.max(driver.length, roles[role].length);
-  const row = (title, text) => console.log([title.padEnd(width), ...columns.map((c) => text(c).padEnd(widthOf(c)))].join('  '));
+  const row = (title, text) => {
+    console.log([title.padEnd(width), ...columns.map((c) => text(c).padEnd(widthOf(c)))].join('  ').trimEnd());
+  };
   console.log();
   row('', ({ driver }) => driver);
   row('', ({ role }) => roles[role]);
@@ -155,6 +157,7 @@ const cells = [];
 for (const driver of selection.drivers) cells.push(...await runDriver(driver, selection));
 printTables(cells, selection);
 const failed = cells.filter(({ result }) => result === 'FAILED').length;
-console.log(`All of it took ${((performance.now() - began) / 1000).toFixed(0)} s; the logs are in ${process.env.INTEROP_LOGS}`);
+const seconds = ((performance.now() - began) / 1000).toFixed(0);
+console.log(`All of it took ${seconds} s; the logs are in ${process.env.INTEROP_LOGS}`);
 console.log(`${cells.filter(({ result }) => result === 'passed').length} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

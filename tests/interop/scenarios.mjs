@@ -1,12 +1,12 @@
-// What every stack is tested with. A scenario gets a function that makes a Pair, and throws if anything is wrong. What a
-// stack cannot do at all stands in the `lacks` of its driver, by the scenario's name and with the reason.
+// What every stack is tested with. A scenario gets a function that makes a Pair, and throws if anything is wrong. What
+// a stack cannot do at all stands in the `lacks` of its driver, by the scenario's name and with the reason.
 import { label as nameOf } from './payload.js';
 
 const text = (size) => ({ kind: 'text', size });
 const binary = (size) => ({ kind: 'binary', size });
 const hello = [text(5), binary(5)];
 
-/** Around each limit that a message can meet: none, one packet, the 16 KiB and 64 KiB of old stacks, and the negotiated one. */
+/** Around the limits that a message can meet: a packet, the 16 and 64 KiB of old stacks, and the negotiated one. */
 function sizes(limit) {
   const wanted = [1, 1024, 16384, 65535, 65536, 65537, 262143, 262144];
   return [...new Set([...wanted.filter((size) => size <= limit), Math.min(limit, 262144)])];
@@ -98,7 +98,10 @@ export const scenarios = {
 
   'negotiated channels': async ({ makePair }) => {
     const pair = await makePair();
-    const channels = [['five', { negotiated: true, id: 5 }], ['forty, unordered', { negotiated: true, id: 40, ordered: false }]];
+    const channels = [
+      ['five', { negotiated: true, id: 5 }],
+      ['forty, unordered', { negotiated: true, id: 40, ordered: false }],
+    ];
     for (const [label, init] of channels) {
       await pair.createChannel(label, init, pair.ours);
       await pair.createChannel(label, init, pair.theirs);

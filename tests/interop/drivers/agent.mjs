@@ -149,7 +149,8 @@ export class Agent {
   async #until(what, holds, { evenIfEnded = false } = {}) {
     let timer;
     const tooLate = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`waited ${patience / 1000} s for the agent: ${what} (${this.#told()})`)), patience);
+      const fail = () => reject(new Error(`waited ${patience / 1000} s for the agent: ${what} (${this.#told()})`));
+      timer = setTimeout(fail, patience);
     });
     try {
       while (!holds()) {

@@ -31,7 +31,8 @@ async function servePage() {
   const server = createServer(async (request, response) => {
     if (request.url === '/') return response.setHeader('Content-Type', 'text/html').end(html);
     if (!['/page.js', '/payload.js'].includes(request.url)) return response.writeHead(404).end();
-    return response.setHeader('Content-Type', 'text/javascript').end(await readFile(new URL(`..${request.url}`, import.meta.url)));
+    const script = await readFile(new URL(`..${request.url}`, import.meta.url));
+    return response.setHeader('Content-Type', 'text/javascript').end(script);
   });
   await new Promise((listening) => server.listen(0, 'localhost', listening));
   return server;

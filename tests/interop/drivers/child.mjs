@@ -1,5 +1,5 @@
-// The stacks that run in Node, each in a process of its own (child_main.mjs): a crash of native code fails its cells and
-// nothing else.
+// The stacks that run in Node, each in a process of its own (child_main.mjs): a crash of native code fails its cells
+// and nothing else.
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -7,10 +7,10 @@ export const launchOptions = async (...more) => ({
   ignoreDefaultArgs: true,
   pipe: true,
   args: [
-    '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--disable-default-apps', '--disable-extensions',
-    '--disable-renderer-backgrounding', '--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows',
-    '--disable-dev-shm-usage', '--remote-debugging-pipe',
+    '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-dev-shm-usage',
+    '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-default-apps',
+    '--disable-extensions', '--disable-renderer-backgrounding', '--disable-background-timer-throttling',
+    '--disable-backgrounding-occluded-windows', '--remote-debugging-pipe',
     `--user-data-dir=${await mkdtemp(join(process.env.INTEROP_SCRATCH, 'chromium-'))}`, ...more,
   ],
 });
