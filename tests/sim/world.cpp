@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <tuple>
+#include <utility>
 #include <variant>
 
 namespace parley::sim {
@@ -17,7 +18,15 @@ Host::Host(World& world, std::string name, std::vector<IpAddress> addresses, Nat
       addresses_(std::move(addresses)),
       nat_(nat),
       // The virtual clock starts at 1000 s; on the wall that is the year 2026.
-      engine_(Engine::Options{std::chrono::seconds(1'767'225'600), world.random().u64() | 1}) {}
+      engine_(Engine::Options{std::chrono::seconds(1'767'225'600), world.random().u64() | 1}) {
+  engine_.setWake([this] {
+    if (std::exchange(wakes_, true)) return;
+    world_.at(world_.now(), [this] {
+      wakes_ = false;
+      run();
+    });
+  });
+}
 
 void Host::setAddresses(std::vector<IpAddress> addresses) {
   for (const auto& address : addresses_) world_.hostsByAddress_.erase(address);
@@ -117,14 +126,28 @@ std::vector<SocketAddress> Host::boundSockets() const {
 
 // --- World ---
 
-World::World(std::uint64_t seed) : seed_(seed), random_(seed) {
+namespace {
+/// usrsctp's clock is that of the process and knows no way back, so a world begins where the one before ended.
+Time nextStart{std::chrono::seconds(1000)};
+}  // namespace
+
+World::World(std::uint64_t seed) : seed_(seed), random_(seed), start_(nextStart) {
   test::seedGlobals(seed);
-  test::setVirtualTime(now_);
+  setNow(start_);
 }
-World::~World() = default;
+
+World::~World() {
+  queue_ = {};  // its tasks may own what uses the engines
+  nextStart = now_ + std::chrono::seconds(60);
+}
+
+void World::setNow(Time now) {
+  now_ = now;
+  test::setVirtualTime(now);
+}
 
 Host& World::addHost(std::string name, std::vector<IpAddress> addresses, Nat* nat) {
-  for (const auto& address : addresses) assert(!hostsByAddress_.contains(address));
+  for ([[maybe_unused]] const auto& address : addresses) assert(!hostsByAddress_.contains(address));
   auto host = std::make_unique<Host>(*this, std::move(name), addresses, nat);
   for (const auto& address : addresses) hostsByAddress_[address] = host.get();
   return *hosts_.emplace_back(std::move(host));
@@ -143,14 +166,12 @@ bool World::runUntil(const std::function<bool()>& done, Duration limit) {
   for (auto& host : hosts_) host->run();
   while (!done()) {
     if (queue_.empty() || queue_.top().at > end) {
-      now_ = end;
-      test::setVirtualTime(now_);
+      setNow(end);
       return done();
     }
     auto event = std::move(const_cast<Event&>(queue_.top()));
     queue_.pop();
-    now_ = event.at;
-    test::setVirtualTime(now_);
+    setNow(event.at);
     event.run();
   }
   return true;
@@ -173,8 +194,12 @@ void World::send(const SocketAddress& local, const SocketAddress& to, base::Byte
 
   auto [link, isNew] = links_.try_emplace(
       local.ip, overrides_.contains(local.ip) ? overrides_.at(local.ip) : defaultLink_);
-  for (Time arrival : link->second.arrivals(bytes.size(), now_, random_))
-    at(arrival, [this, from, to, copy = std::vector<std::uint8_t>(bytes.begin(), bytes.end()), sameNat]() mutable {
+  auto arrivals = link->second.arrivals(bytes.size(), now_, random_);
+  if (const auto more = copies ? copies(wire) : std::vector<Duration>{}; !arrivals.empty())
+    for (Duration later : more) arrivals.push_back(arrivals.front() + later);
+  const Duration held = hold ? hold(wire) : Duration{};
+  for (Time arrival : arrivals)
+    at(arrival + held, [this, from, to, copy = std::vector<std::uint8_t>(bytes.begin(), bytes.end()), sameNat]() mutable {
       if (!sameNat) {
         auto host = hostsByAddress_.find(to.ip);
         if (host != hostsByAddress_.end() && host->second->nat()) return;  // a private address, from outside

@@ -17,7 +17,8 @@
 #include <vector>
 
 /// The simulated network: hosts with engines, links and NATs, in virtual time. Everything that happens is an event in
-/// one heap, and every random bit comes from one seed, so that a run repeats itself.
+/// one heap, and every random bit comes from one seed, so that a run repeats itself: the first world of a process, that is,
+/// because usrsctp carries its state from one to the next.
 namespace parley::sim {
 
 class World;
@@ -52,7 +53,8 @@ class Host final : public Node {
   /// Names that `Resolve` finds.
   std::map<std::string, std::vector<IpAddress>> names;
 
-  /// Lets the engine do what is due, and performs what it asks for. To be called after every call into its connections.
+  /// Lets the engine do what is due, and performs what it asks for. Calls into its connections cause it by themselves:
+  /// they wake the engine.
   void run();
 
   void receive(const SocketAddress& to, const SocketAddress& from, std::vector<std::uint8_t> bytes) override;
@@ -77,6 +79,7 @@ class Host final : public Node {
   std::map<SocketAddress, SocketId> listening_;
   std::uint16_t nextPort_ = 49152;
   Time wake_ = never;
+  bool wakes_ = false;  ///< A run is in the world's heap because the engine called its hook.
   bool offline_ = false;
 };
 
@@ -87,6 +90,8 @@ class World {
 
   std::uint64_t seed() const { return seed_; }
   Time now() const { return now_; }
+  /// Since the world was made.
+  Duration elapsed() const { return now_ - start_; }
   base::Random& random() { return random_; }
 
   /// A host with its engine. Behind a NAT its addresses are private to that NAT.
@@ -101,6 +106,10 @@ class World {
 
   /// True drops the datagram. Called for each one, before the link's own loss.
   std::function<bool(const Wire&)> drop;
+  /// Extra copies of the datagram, each so much later than the datagram itself.
+  std::function<std::vector<Duration>(const Wire&)> copies;
+  /// How much longer than others the datagram takes.
+  std::function<Duration(const Wire&)> hold;
   /// Sees each datagram that was sent, also those that are dropped then.
   std::function<void(const Wire&)> trace;
 
@@ -130,10 +139,12 @@ class World {
     bool operator>(const Event& other) const { return std::tie(at, number) > std::tie(other.at, other.number); }
   };
   void deliver(const SocketAddress& from, const SocketAddress& to, std::vector<std::uint8_t> bytes);
+  void setNow(Time now);
 
   std::uint64_t seed_;
   base::SeededRandom random_;
-  Time now_{std::chrono::seconds(1000)};
+  Time start_;
+  Time now_;
   std::uint64_t events_ = 0;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> queue_;
   std::vector<std::unique_ptr<Host>> hosts_;
