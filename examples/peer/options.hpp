@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the command line says, checked.
+struct Options {
+  enum class Mode { Room, Paste, Agent };
+  Mode mode = Mode::Room;
+
+  std::string room;
+  std::string bindAddress = "127.0.0.1";  ///< Where the signalling server is hosted.
+  std::uint16_t port = 8765;
+  std::string server;  ///< URL of a signalling server elsewhere; empty: host or join one here.
+  std::vector<std::string> stunServers;
+
+  std::optional<std::filesystem::path> send;     ///< Send this file, then exit.
+  std::optional<std::filesystem::path> receive;  ///< Receive one file into this folder, then exit.
+  std::filesystem::path into = ".";              ///< Where files go that come while chatting.
+  bool trickle = false;                          ///< Of the agent.
+  bool verbose = false;
+
+  bool interactive() const { return !send && !receive; }
+};
+
+/// Prints help or one line on what is wrong, and exits, unless the program shall go on.
+Options parseOptions(int argc, char** argv);

@@ -1,0 +1,112 @@
+#include "room.hpp"
+
+#include "session.hpp"
+#include "signaling_client.hpp"
+#include "signaling_server.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+using boost::asio::ip::tcp;
+
+namespace {
+
+/// Hosts the server if the port is free. If it is taken: nothing, provided that it is a server of ours that has it.
+std::unique_ptr<SignalingServer> hostOrJoin(EventLoop& loop, const Options& options) {
+  boost::system::error_code error;
+  const tcp::endpoint endpoint(boost::asio::ip::make_address(options.bindAddress), options.port);
+  tcp::acceptor acceptor(loop.io());
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);  // not to wait for TIME_WAIT
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(boost::asio::socket_base::max_listen_connections, error);
+  if (!error) return std::make_unique<SignalingServer>(std::move(acceptor));
+
+  const std::string where = options.bindAddress + ":" + std::to_string(options.port);
+  if (error != boost::asio::error::address_in_use) throw std::runtime_error("cannot listen at " + where + ": " + error.message());
+  const std::string host = options.bindAddress == "0.0.0.0" ? "127.0.0.1" : options.bindAddress;
+  if (!isSignalingServer({host, options.port}))
+    throw std::runtime_error("port " + std::to_string(options.port) +
+                             " is in use by something that is not a signalling server of ours; choose another by --port");
+  return nullptr;
+}
+
+/// One visit to a room.
+class Room {
+ public:
+  Room(EventLoop& loop, const Options& options, const ServerAddress& server)
+      : loop_(loop), options_(options),
+        client_(loop.io(), server, options.room,
+                {[this](bool offer) { joined(offer); }, [this] { begin(); }, [this] { left(); },
+                 [this](const nlohmann::json& message) { received(message); },
+                 [this](const std::string& reason) { lost(reason); }}) {
+    if (options_.interactive()) loop_.readLines([this](const std::optional<std::string>& line) { typed(line); });
+  }
+
+ private:
+  void joined(bool offer) {
+    if (!offer) {
+      std::cout << "Waiting in room " << options_.room << " for the other peer." << std::endl;
+      return;
+    }
+    begin();
+    session_->offer();
+  }
+
+  void begin() {
+    if (session_) return;  // We are connected; whoever came into the room since then finds nobody.
+    session_ = std::make_unique<Session>(loop_, options_, true,
+                                         [this](const nlohmann::json& message) { client_.send(message); });
+    std::cout << "The other peer is there; connecting." << std::endl;
+  }
+
+  void received(const nlohmann::json& message) {
+    if (session_ && !peerLeftRoom_) session_->take(message);
+  }
+
+  // Once the channel is open, signalling is not needed any more.
+  void left() {
+    peerLeftRoom_ = true;
+    if (!session_ || session_->isOpen()) return;
+    loop_.fail("the other peer left before the connection was up");
+  }
+  void lost(const std::string& reason) {
+    if (!session_ || !session_->isOpen()) loop_.fail(reason);
+  }
+
+  void typed(const std::optional<std::string>& line) {
+    if (session_ && session_->isOpen()) return line ? session_->line(*line) : session_->inputEnded();
+    if (!line || *line == "/quit") return loop_.exit(0);
+    std::cout << "Not sent: nobody is connected yet." << std::endl;
+  }
+
+  EventLoop& loop_;
+  const Options& options_;
+  SignalingClient client_;
+  std::unique_ptr<Session> session_;
+  bool peerLeftRoom_ = false;
+};
+
+}  // namespace
+
+int runRoom(EventLoop& loop, const Options& options) {
+  std::unique_ptr<SignalingServer> server;
+  ServerAddress address;
+  if (!options.server.empty()) {
+    address = ServerAddress::parse(options.server);
+  } else {
+    server = hostOrJoin(loop, options);
+    address = {options.bindAddress == "0.0.0.0" ? "127.0.0.1" : options.bindAddress, options.port};
+    const std::string url = "http://" + address.host + ":" + std::to_string(address.port) + "/";
+    std::cout << (server ? "Hosting the signalling server at " : "Joining the signalling server at ") << url << "\n"
+              << "A browser can be the other peer: " << url << "?room=" << options.room << std::endl;
+  }
+  Room room(loop, options, address);
+  return loop.run();
+}
