@@ -13,15 +13,15 @@ namespace parley {
 namespace {
 
 bool sameName(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 dtls::KeyType keyType(const KeygenAlgorithm& algorithm) {
   const auto refuse = [](const std::string& what) { throw Error(ErrorName::NotSupportedError, what); };
   if (sameName(algorithm.name, "ECDSA")) {
-    if (algorithm.namedCurve != "P-256") refuse("the only curve for certificates is P-256, not " + algorithm.namedCurve);
+    if (algorithm.namedCurve != "P-256")
+      refuse("the only curve for certificates is P-256, not " + algorithm.namedCurve);
     return dtls::KeyType::EcdsaP256;
   }
   if (sameName(algorithm.name, "RSASSA-PKCS1-v1_5")) {

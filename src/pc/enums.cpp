@@ -19,8 +19,8 @@ struct Names<IceGatheringState> {
 };
 template <>
 struct Names<IceConnectionState> {
-  static constexpr std::array<Name, 7> all = {"new", "checking", "connected", "completed", "disconnected", "failed",
-                                                   "closed"};
+  static constexpr std::array<Name, 7> all = {"new",          "checking", "connected", "completed",
+                                              "disconnected", "failed",   "closed"};
 };
 template <>
 struct Names<PeerConnectionState> {
@@ -60,8 +60,8 @@ struct Names<DtlsTransportState> {
 };
 template <>
 struct Names<IceTransportState> {
-  static constexpr std::array<Name, 7> all = {"new", "checking", "connected", "completed", "disconnected", "failed",
-                                                   "closed"};
+  static constexpr std::array<Name, 7> all = {"new",          "checking", "connected", "completed",
+                                              "disconnected", "failed",   "closed"};
 };
 template <>
 struct Names<IceGathererState> {
@@ -74,7 +74,7 @@ struct Names<IceRole> {
 template <>
 struct Names<ErrorDetail> {
   static constexpr std::array<Name, 5> all = {"data-channel-failure", "dtls-failure", "fingerprint-failure",
-                                                   "sctp-failure", "sdp-syntax-error"};
+                                              "sctp-failure", "sdp-syntax-error"};
 };
 
 template <class Enum>

@@ -17,7 +17,8 @@ namespace {
   throw Error(ErrorName::SyntaxError, "\"" + std::string(url) + "\" is no URL of an ICE server: " + std::string(why));
 }
 
-/// WHATWG URL, "basic URL parser", steps 1 and 3: no control characters and spaces around it, no tabs and newlines in it.
+/// WHATWG URL, "basic URL parser", steps 1 and 3: no control characters and spaces around it, no tabs and newlines in
+/// it.
 std::string strip(std::string_view url) {
   const auto isC0OrSpace = [](char c) { return static_cast<unsigned char>(c) <= 0x20; };
   while (!url.empty() && isC0OrSpace(url.front())) url.remove_prefix(1);

@@ -100,9 +100,9 @@ void Connection::close() {
     }
     channels.swap(channels_);
     if (sctp_) sctp_->close(dropped);
-    for (auto* handler : {&handlers.negotiationNeeded, &handlers.signalingStateChange,
-                          &handlers.iceConnectionStateChange, &handlers.iceGatheringStateChange,
-                          &handlers.connectionStateChange})
+    for (auto* handler :
+         {&handlers.negotiationNeeded, &handlers.signalingStateChange, &handlers.iceConnectionStateChange,
+          &handlers.iceGatheringStateChange, &handlers.connectionStateChange})
       dropped.push_back(handler->take());
     dropped.push_back(handlers.iceCandidate.take());
     dropped.push_back(handlers.iceCandidateError.take());
@@ -184,9 +184,8 @@ void Connection::run(Actions& actions) {
 
 void Connection::command(Actions& actions, PeerCommand command) {
   // The engine may be alive by our owner alone, and another thread may be in `end`.
-  actions.push_back([peer = peer_, owner = owner_, command = std::move(command)]() mutable {
-    peer.post(std::move(command));
-  });
+  actions.push_back(
+      [peer = peer_, owner = owner_, command = std::move(command)]() mutable { peer.post(std::move(command)); });
 }
 
 void Connection::remember(const std::shared_ptr<parley::detail::AsyncState>& state) {
@@ -231,7 +230,9 @@ PeerConnection& PeerConnection::operator=(PeerConnection&& other) noexcept {
   return *this;
 }
 
-Async<SessionDescription> PeerConnection::createOffer(OfferOptions options) { return connection_->createOffer(options); }
+Async<SessionDescription> PeerConnection::createOffer(OfferOptions options) {
+  return connection_->createOffer(options);
+}
 Async<SessionDescription> PeerConnection::createAnswer(AnswerOptions) { return connection_->createAnswer(); }
 Async<void> PeerConnection::setLocalDescription(LocalSessionDescriptionInit description) {
   return connection_->setLocalDescription(std::move(description));

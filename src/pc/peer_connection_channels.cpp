@@ -94,8 +94,8 @@ std::shared_ptr<DataChannelImpl> Connection::find(sctp::ChannelId key) const {
   return found == channels_.end() ? nullptr : found->second;
 }
 
-/// RFC 8832 s.6: even ids for the DTLS client, odd ones for the server. The lowest one that is free, below the number of
-/// streams once that is known.
+/// RFC 8832 s.6: even ids for the DTLS client, odd ones for the server. The lowest one that is free, below the number
+/// of streams once that is known.
 std::optional<std::uint16_t> Connection::freeChannelId() const {
   std::uint32_t limit = noChannelId;
   if (sctp_ && sctp_->slots.maxChannels) limit = std::min<std::uint32_t>(limit, *sctp_->slots.maxChannels);

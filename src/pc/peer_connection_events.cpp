@@ -167,8 +167,7 @@ void Connection::take(ice::SelectedPairChanged& changed) {
 void Connection::take(ice::RoleChanged& changed) {
   update([&](Actions&) {
     if (!sctp_) return;
-    sctp_->dtls->ice->slots.role =
-        changed.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
+    sctp_->dtls->ice->slots.role = changed.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
   });
 }
 

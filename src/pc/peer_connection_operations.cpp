@@ -40,7 +40,8 @@ std::optional<IceParameters> shown(const std::optional<ice::Credentials>& creden
 
 /// `operation` runs in a task of its own, without lock; nothing if the connection was closed meanwhile.
 template <class T>
-Async<T> Connection::chain(std::function<std::optional<Outcome<typename parley::detail::AsyncValue<T>::Stored>>()> operation) {
+Async<T> Connection::chain(
+    std::function<std::optional<Outcome<typename parley::detail::AsyncValue<T>::Stored>>()> operation) {
   std::shared_ptr<parley::detail::AsyncValue<T>> promise;
   bool start = false;
   {

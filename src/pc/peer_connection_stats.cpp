@@ -256,9 +256,7 @@ StatsReport Connection::report(const StatsInput& input, const std::optional<Peer
     transport.iceState = shown(stats->ice.state);
     if (!stats->ice.selectedPairId.empty()) transport.selectedCandidatePairId = pairId(stats->ice.selectedPairId);
     transport.selectedCandidatePairChanges = stats->ice.selectedCandidatePairChanges;
-    transport.dtlsRole = !stats->dtlsRole                              ? "unknown"
-                         : *stats->dtlsRole == dtls::Role::Client ? "client"
-                                                                       : "server";
+    transport.dtlsRole = !stats->dtlsRole ? "unknown" : *stats->dtlsRole == dtls::Role::Client ? "client" : "server";
     if (const auto& parameters = stats->dtlsParameters) {
       // webrtc-stats: "represented as four upper case hexadecimal digits".
       constexpr std::string_view digits = "0123456789ABCDEF";

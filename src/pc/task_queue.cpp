@@ -16,6 +16,15 @@ thread_local const TaskQueue* running = nullptr;
 
 }  // namespace
 
+/// What the executor is given. If it drops it unrun, the tasks are lost, and must not keep alive what keeps the queue.
+struct TaskQueue::Ticket {
+  explicit Ticket(std::shared_ptr<TaskQueue> owner) : queue(std::move(owner)) {}
+  ~Ticket() {
+    if (queue) queue->discard();
+  }
+  std::shared_ptr<TaskQueue> queue;
+};
+
 void TaskQueue::post(std::function<void()> task) {
   std::unique_lock lock(mutex_);
   tasks_.push_back(std::move(task));
@@ -23,7 +32,7 @@ void TaskQueue::post(std::function<void()> task) {
   scheduled_ = true;
   if (executor_) {
     // Under the lock, so that nobody is inside the executor once `detach` has returned.
-    executor_->post([self = shared_from_this()] { self->run(); });
+    schedule();
   } else {
     lock.unlock();
     run();
@@ -50,6 +59,21 @@ void TaskQueue::detach() {
   executor_ = nullptr;
 }
 
+/// Under the lock, with an executor.
+void TaskQueue::schedule() {
+  executor_->post([ticket = std::make_shared<Ticket>(shared_from_this())] {
+    auto queue = std::exchange(ticket->queue, nullptr);
+    if (queue) queue->run();
+  });
+}
+
+void TaskQueue::discard() {
+  std::deque<std::function<void()>> lost;  // Dies without the lock.
+  std::lock_guard lock(mutex_);
+  lost.swap(tasks_);
+  scheduled_ = false;
+}
+
 void TaskQueue::run() {
   const TaskQueue* outer = std::exchange(running, this);
   for (int done = 0;; ++done) {
@@ -61,7 +85,7 @@ void TaskQueue::run() {
         break;
       }
       if (done >= batch && executor_) {
-        executor_->post([self = shared_from_this()] { self->run(); });
+        schedule();
         break;
       }
       task = std::move(tasks_.front());

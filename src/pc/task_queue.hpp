@@ -40,7 +40,10 @@ class TaskQueue final : public parley::detail::Scheduler, public std::enable_sha
   static void guard(const std::function<void()>& function);
 
  private:
+  struct Ticket;
+  void schedule();
   void run();
+  void discard();
 
   mutable std::mutex mutex_;
   Executor* executor_;

@@ -146,9 +146,7 @@ TEST_CASE("get blocks until another thread has run the task that settles") {
 TEST_CASE("get refuses to wait where nothing could settle the Async") {
   Fixture<int> f;
   std::string thrown;
-  f.queue->post([&] {
-    thrown = toString(nameOf([&] { f.async.get(); }));
-  });
+  f.queue->post([&] { thrown = toString(nameOf([&] { f.async.get(); })); });
   f.executor.runAll();
   CHECK(thrown == "InvalidStateError");
   f.resolve(3);

@@ -100,8 +100,8 @@ TEST_CASE("Operations on a closed connection are rejected, and those under way a
 
 TEST_CASE("A connection may be closed inside any of its handlers") {
   enum class Where { Signaling, Candidate, Gathering, Connection, Then, Open };
-  const auto where = GENERATE(Where::Signaling, Where::Candidate, Where::Gathering, Where::Connection, Where::Then,
-                              Where::Open);
+  const auto where =
+      GENERATE(Where::Signaling, Where::Candidate, Where::Gathering, Where::Connection, Where::Then, Where::Open);
   Pair pair;
   bool closed = false;
   const auto close = [&] {

@@ -72,7 +72,8 @@ TEST_CASE("The events of a connection come in the order of the specification") {
   Pair pair;
   std::vector<std::string> events;
   pair.a.onNegotiationNeeded([&] { events.push_back("negotiationneeded"); });
-  pair.a.onSignalingStateChange([&] { events.push_back("signaling " + std::string(toString(pair.a.signalingState()))); });
+  pair.a.onSignalingStateChange(
+      [&] { events.push_back("signaling " + std::string(toString(pair.a.signalingState()))); });
   pair.a.onIceGatheringStateChange(
       [&] { events.push_back("gathering " + std::string(toString(pair.a.iceGatheringState()))); });
   pair.a.onConnectionStateChange(
@@ -89,16 +90,16 @@ TEST_CASE("The events of a connection come in the order of the specification") {
 
   pair.a.setLocalDescription().then([&] { events.push_back("set"); });
   REQUIRE(pair.loop.runUntil([&] { return pair.a.iceGatheringState() == IceGatheringState::Complete; }));
-  CHECK(events == std::vector<std::string>{"signaling have-local-offer", "set", "gathering gathering", "candidate", "end",
-                                           "gathering complete", "null"});
+  CHECK(events == std::vector<std::string>{"signaling have-local-offer", "set", "gathering gathering", "candidate",
+                                           "end", "gathering complete", "null"});
   events.clear();
 
   pair.loop.result(pair.b.setRemoteDescription(*pair.a.localDescription()));
   pair.loop.result(pair.b.setLocalDescription());
   pair.a.setRemoteDescription(*pair.b.localDescription()).then([&] { events.push_back("set"); });
   REQUIRE(pair.loop.runUntil([&] { return channel->readyState() == DataChannelState::Open; }));
-  CHECK(events == std::vector<std::string>{"signaling stable", "set", "connection connecting", "connection connected",
-                                           "open"});
+  CHECK(events ==
+        std::vector<std::string>{"signaling stable", "set", "connection connecting", "connection connected", "open"});
 }
 
 TEST_CASE("Handlers set inside onDataChannel miss nothing, and can send at once") {

@@ -26,13 +26,33 @@ TEST_CASE("URLs of ICE servers are checked as the specification says") {
     INFO(url);
     CHECK_NOTHROW(PeerConnection(loop.engine, withServer(url)));
   }
-  for (const char* url :
-       {"", "relative-url", "http://example.com", "stun:", "stun://example.org/foo?x=y", "turn://example.org/foo?x=y",
-        "stun:example.net:65536", "stun:example.net:b", "stun:example.net: 21 ", "stun:example.net:-21",
-        "stun:example.net#foo", "stun:example.net?transport=udp", "turn:example.net?transport=sctp", "stun:[61:24:74]:98",
-        "stun:[::127.0.0.1.]", "stun:%zz%66%a.com", "stun:%25", "stun:hello%00",
-        "stun:192.168.0.257", "stun:x x:12", "stun:[example.net]", "stun:a<b", "stun:a\\b", "stun:10000000000",
-        "stun:user@example.net", "stun:example.net/foo", "stun:256.256.256.256"}) {
+  for (const char* url : {"",
+                          "relative-url",
+                          "http://example.com",
+                          "stun:",
+                          "stun://example.org/foo?x=y",
+                          "turn://example.org/foo?x=y",
+                          "stun:example.net:65536",
+                          "stun:example.net:b",
+                          "stun:example.net: 21 ",
+                          "stun:example.net:-21",
+                          "stun:example.net#foo",
+                          "stun:example.net?transport=udp",
+                          "turn:example.net?transport=sctp",
+                          "stun:[61:24:74]:98",
+                          "stun:[::127.0.0.1.]",
+                          "stun:%zz%66%a.com",
+                          "stun:%25",
+                          "stun:hello%00",
+                          "stun:192.168.0.257",
+                          "stun:x x:12",
+                          "stun:[example.net]",
+                          "stun:a<b",
+                          "stun:a\\b",
+                          "stun:10000000000",
+                          "stun:user@example.net",
+                          "stun:example.net/foo",
+                          "stun:256.256.256.256"}) {
     INFO(url);
     CHECK_THROWN(PeerConnection(loop.engine, withServer(url)), SyntaxError);
   }
@@ -180,14 +200,18 @@ TEST_CASE("send refuses what is too early, too large, not text, or too much") {
 TEST_CASE("UTF-8 is checked by Unicode's table, and repaired as browsers do it") {
   using pc::isUtf8;
   using pc::repairUtf8;
-  for (const char* good : {"", "abc", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+  for (const char* good :
+       {"", "abc", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
     CHECK(isUtf8(good));
   for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
                           "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "a\xff"})
     CHECK_FALSE(isUtf8(bad));
   // Unicode s.3.9, table 3-8: one U+FFFD for each maximal part.
-  CHECK(repairUtf8("\xc0\xaf\xe0\x80\xbf\xf0\x81\x82\x41") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
-                                                              "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" "A");
+  CHECK(repairUtf8("\xc0\xaf\xe0\x80\xbf\xf0\x81\x82\x41") ==
+        "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+        "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+        "A");
   CHECK(repairUtf8("\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41") ==
-        "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" "A");
+        "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+        "A");
 }

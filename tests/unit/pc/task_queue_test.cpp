@@ -1,5 +1,5 @@
-#include "pc/operations_chain.hpp"
 #include "pc/task_queue.hpp"
+#include "pc/operations_chain.hpp"
 #include "support/catch.hpp"
 
 #include <parley/log.hpp>
@@ -71,7 +71,8 @@ TEST_CASE("Continuations run behind their task and before the next one, with tho
   });
   f.queue->post(f.note("second task"));
   f.executor.runAll();
-  CHECK(f.log == std::vector<std::string>{"first task", "continuation", "its continuation", "second task", "third task"});
+  CHECK(f.log ==
+        std::vector<std::string>{"first task", "continuation", "its continuation", "second task", "third task"});
 }
 
 TEST_CASE("A continuation from outside of a task is a task") {
@@ -146,4 +147,13 @@ TEST_CASE("The operations chain remembers once that negotiation has to be looked
   chain.updateNegotiationNeededWhenEmpty();
   CHECK(chain.takeUpdateNegotiationNeeded());
   CHECK_FALSE(chain.takeUpdateNegotiationNeeded());
+}
+
+TEST_CASE("Tasks that the executor drops die with what they hold") {
+  auto held = std::make_shared<int>(1);
+  {
+    Fixture f;
+    f.queue->post([held, queue = f.queue] {});
+  }
+  CHECK(held.use_count() == 1);
 }
