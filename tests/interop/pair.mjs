@@ -63,8 +63,8 @@ export class Pair {
   /** Ends both; the agent must do so by itself. */
   async finish() {
     await Promise.all(this.pumps);
-    await this.theirs.forget();
     await this.ours.stop();
+    await this.theirs.forget();
   }
 
   async abandon() {

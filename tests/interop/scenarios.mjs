@@ -137,7 +137,7 @@ export const scenarios = {
     const pair = await connected(makePair);
     await pair.theirs.echo('chat', hello);
     await pair.theirs.close();
-    await pair.ours.channelClosed('chat');
+    await pair.ours.channelClosed('chat', { byAbort: true });
     await pair.finish();
   },
 

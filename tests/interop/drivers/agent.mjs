@@ -68,8 +68,10 @@ export class Agent {
     return this.#channels.get(label).open;
   }
 
-  async channelClosed(label) {
-    await this.#until(`channel ${nameOf(label)} to close`, () => this.#channels.get(label)?.closed);
+  /** `byAbort`: the association ends as a whole, which is an error of the channel too. */
+  async channelClosed(label, { byAbort = false } = {}) {
+    const isClosed = () => this.#channels.get(label)?.closed;
+    await this.#until(`channel ${nameOf(label)} to close`, isClosed, { despiteErrors: byAbort });
   }
 
   closeChannel(label) {
@@ -92,7 +94,7 @@ export class Agent {
     this.#process.stdin.end();
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), 5000);
     try {
-      await this.#until('the process to end', () => this.#ended, { evenIfEnded: true });
+      await this.#until('the process to end', () => this.#ended, { despiteErrors: true });
     } finally {
       clearTimeout(timer);
     }
@@ -146,7 +148,7 @@ export class Agent {
     return description;
   }
 
-  async #until(what, holds, { evenIfEnded = false } = {}) {
+  async #until(what, holds, { despiteErrors = false } = {}) {
     let timer;
     const tooLate = new Promise((_, reject) => {
       const fail = () => reject(new Error(`waited ${patience / 1000} s for the agent: ${what} (${this.#told()})`));
@@ -154,8 +156,10 @@ export class Agent {
     });
     try {
       while (!holds()) {
-        if (this.#errors.length > 0) throw new Error(`the agent reports an error: ${this.#errors.join('; ')}`);
-        if (this.#ended && !evenIfEnded) throw new Error(`the agent ${this.#ended}, while the test waited for ${what}`);
+        if (this.#errors.length > 0 && !despiteErrors) {
+          throw new Error(`the agent reports an error: ${this.#errors.join('; ')}`);
+        }
+        if (this.#ended) throw new Error(`the agent ${this.#ended}, while the test waited for ${what}`);
         await Promise.race([tooLate, new Promise((wake) => this.#changed.add(wake))]);
       }
     } finally {
