@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <variant>
@@ -158,9 +159,15 @@ class Loop {
   std::map<parley::SocketId, int> sockets_;
 };
 
-std::size_t threadsOfThisProcess() {
+/// The threads of this process, without the one that usrsctp starts in any case for jobs that Parley never gives it: it
+/// sleeps for ever.
+std::size_t threadsOfOurs() {
   std::size_t count = 0;
-  for ([[maybe_unused]] auto& entry : std::filesystem::directory_iterator("/proc/self/task")) ++count;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(entry.path() / "comm") >> std::ws, name);
+    if (name != "SCTP iterator") ++count;
+  }
   return count;
 }
 
@@ -201,6 +208,7 @@ int main() {
   const auto limit = now() + 10s;
   while (answer.empty() && now() < limit) loop.turn(1s);
 
-  std::printf("alice received: %s\nthreads: %zu\n", answer.empty() ? "nothing" : answer.c_str(), threadsOfThisProcess());
-  return answer.empty() || threadsOfThisProcess() != 1;
+  const auto threads = threadsOfOurs();
+  std::printf("alice received: %s\nthreads: %zu\n", answer.empty() ? "nothing" : answer.c_str(), threads);
+  return answer.empty() || threads != 1;
 }
