@@ -319,7 +319,7 @@ void Endpoint::end(State state, Output event) {
 void Endpoint::failByOpenSsl(std::string_view what) {
   std::string reason = refusal_.empty() ? lastOpenSslError() : refusal_;
   ERR_clear_error();
-  end(State::Failed, Failed{std::string(what) + reason});
+  end(State::Failed, Failed{std::string(what) + reason, !refusal_.empty()});
 }
 
 void Endpoint::transmit(base::Bytes datagram) {

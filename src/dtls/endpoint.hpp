@@ -94,6 +94,7 @@ class Endpoint {
   struct Closed {};
   struct Failed {
     std::string reason;
+    bool wrongFingerprint = false;  ///< The peer's certificate is not the one that signalling promised.
   };
   using Output = std::variant<Transmit, Connected, Received, Closed, Failed>;
 

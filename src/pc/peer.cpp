@@ -41,10 +41,11 @@ void Peer::apply(const TransportPlan& plan, Time now) {
   if (closed_) return;
   const bool hadSctp = plan_.sctp.has_value();
   const bool otherAssociation = plan_.dtls && plan.dtls && plan_.dtls->association != plan.dtls->association;
-  plan_ = plan;
+  const TransportPlan::Ice before = std::exchange(plan_, plan).ice;
   agent_.setRole(plan.ice.role, now);
-  if (plan.ice.local) agent_.gather(*plan.ice.local, now);
-  if (plan.ice.remote) agent_.setRemote(*plan.ice.remote, plan.ice.remoteIsLite, now);
+  // Only what changed: the peer's old credentials, said again with a restart of ours, are not its answer to that.
+  if (plan.ice.local && plan.ice.local != before.local) agent_.gather(*plan.ice.local, now);
+  if (plan.ice.remote && plan.ice.remote != before.remote) agent_.setRemote(*plan.ice.remote, plan.ice.remoteIsLite, now);
   if (otherAssociation) replaceAssociation();
   if (hadSctp && !plan.sctp) sctpGone("the data section was removed");
   pump(now);
@@ -148,8 +149,9 @@ void Peer::handle(const Datagram& datagram, Time now) {
 
 void Peer::startDtls(Time now) {
   if (closed_ || !plan_.dtls || dtls_->state() != dtls::State::New) return;
-  // The client speaks first, so it needs a path; the server only answers.
-  if (plan_.dtls->role == dtls::Role::Client && !agent_.sendPath()) return;
+  // Without a path the first flight would be lost, and its repetition waits for a timer. The server waits for one as well:
+  // the client may have proved the path before our own check was answered. The endpoint holds what arrives meanwhile.
+  if (!agent_.sendPath()) return;
   tell(DtlsStateChanged{dtls::State::Connecting, {}, {}});
   dtls_->start(plan_.dtls->role, plan_.dtls->remoteFingerprints, agent_.roundTripTime(), now);
 }
@@ -224,7 +226,7 @@ bool Peer::pumpDtls(Time now) {
                    [&](dtls::Endpoint::Failed& failure) {
                      PARLEY_LOG(Warning, "pc", "DTLS failed: ", failure.reason);
                      sctpGone(failure.reason);
-                     tell(DtlsStateChanged{dtls::State::Failed, std::move(failure.reason), {}});
+                     tell(DtlsStateChanged{dtls::State::Failed, std::move(failure.reason), {}, failure.wrongFingerprint});
                    },
                },
                *output);

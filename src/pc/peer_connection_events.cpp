@@ -184,8 +184,7 @@ void Connection::take(DtlsStateChanged& changed) {
     if (state == DtlsTransportState::Connected) dtls->slots.remoteCertificates = {changed.remoteCertificate};
     if (state == DtlsTransportState::Failed) {
       RtcError::Init init;
-      const bool fingerprint = changed.reason.find("fingerprint") != std::string::npos;
-      init.errorDetail = fingerprint ? ErrorDetail::FingerprintFailure : ErrorDetail::DtlsFailure;
+      init.errorDetail = changed.wrongFingerprint ? ErrorDetail::FingerprintFailure : ErrorDetail::DtlsFailure;
       fireAt(actions, dtls, &DtlsTransportImpl::error, RtcError(init, changed.reason));
     }
     fireAt(actions, dtls, &DtlsTransportImpl::stateChange);

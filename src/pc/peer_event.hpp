@@ -18,6 +18,7 @@ struct DtlsStateChanged {
   dtls::State state;
   std::string reason;                            ///< Why it failed.
   std::vector<std::uint8_t> remoteCertificate;   ///< DER, when connected.
+  bool wrongFingerprint = false;                 ///< It failed because of the peer's certificate.
 };
 
 /// The association is up: channels can open.

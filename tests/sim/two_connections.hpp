@@ -246,7 +246,7 @@ class End {
     });
     channel->onBufferedAmountLow([this, log, label] {
       ++log->low;
-      note("bufferedamountlow", label);
+      if (onEvent) onEvent("bufferedamountlow " + label);
     });
     channel->onMessage([this, log](const Message& message) {
       log->bytes += std::visit([](const auto& content) { return content.size(); }, message);
@@ -342,6 +342,7 @@ struct TwoConnections {
 
   /// A message each way over an open channel.
   bool echo(const std::string& label, Duration limit = 10s) {
+    if (!bothOpen(label)) return false;
     const auto toB = b.channel(label).messages.size(), toA = a.channel(label).messages.size();
     a.channel(label).channel->send("there");
     b.channel(label).channel->send("back");

@@ -2,8 +2,13 @@
 
 #include "support/virtual_globals.hpp"
 
+#include <parley/log.hpp>
+
 #include <algorithm>
 #include <cassert>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -127,6 +132,12 @@ std::vector<SocketAddress> Host::boundSockets() const {
 // --- World ---
 
 namespace {
+/// PARLEY_SIM_TRACE=1 in the environment shows each datagram, and the library's log.
+bool tracing() {
+  static const bool on = std::getenv("PARLEY_SIM_TRACE") != nullptr;
+  return on;
+}
+
 /// usrsctp's clock is that of the process and knows no way back, so a world begins where the one before ended.
 Time nextStart{std::chrono::seconds(1000)};
 }  // namespace
@@ -134,9 +145,15 @@ Time nextStart{std::chrono::seconds(1000)};
 World::World(std::uint64_t seed) : seed_(seed), random_(seed), start_(nextStart) {
   test::seedGlobals(seed);
   setNow(start_);
+  if (tracing())
+    setLogHandler(LogLevel::Trace, [this](const LogLine& line) {
+      std::printf("%.6f %s: %s\n", std::chrono::duration<double>(elapsed()).count(), std::string(line.module).c_str(),
+                  std::string(line.text).c_str());
+    });
 }
 
 World::~World() {
+  if (tracing()) setLogHandler(LogLevel::Warning);
   queue_ = {};  // its tasks may own what uses the engines
   nextStart = now_ + std::chrono::seconds(60);
 }
@@ -189,6 +206,10 @@ void World::send(const SocketAddress& local, const SocketAddress& to, base::Byte
   mix(std::hash<SocketAddress>{}(from));
   mix(std::hash<SocketAddress>{}(to));
   for (auto b : bytes) mix(b);
+  if (tracing())
+    std::printf("%.6f %s -> %s: number %u, %u bytes, first %d\n", std::chrono::duration<double>(elapsed()).count(),
+                from.toString().c_str(), to.toString().c_str(), static_cast<unsigned>(wire.number),
+                static_cast<unsigned>(bytes.size()), bytes.empty() ? -1 : bytes[0]);
   if (trace) trace(wire);
   if (drop && drop(wire)) return;
 
