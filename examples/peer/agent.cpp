@@ -57,7 +57,7 @@ class Echo : public std::enable_shared_from_this<Echo> {
 class Agent {
  public:
   Agent(EventLoop& loop, const Options& options)
-      : loop_(loop), runtime_(Runtime::create()),
+      : runtime_(Runtime::create()),
         connection_(runtime_->engine(), loop, configurationOf(options), runtime_),
         negotiation_(connection_, options.trickle,
                      {[this](const json& message) { print(message); }, [this](const std::string& e) { error(e); }, {}, {}}) {
@@ -155,7 +155,6 @@ class Agent {
   void event(const std::string& text) { print({{"event", text}}); }
   void error(const std::string& text) { event("error " + text); }
 
-  EventLoop& loop_;
   std::shared_ptr<Runtime> runtime_;
   PeerConnection connection_;
   Negotiation negotiation_;
