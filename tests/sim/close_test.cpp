@@ -37,7 +37,7 @@ void live(TwoConnections& pair) {
   };
   world.at(start + 400ms, whenUp([&pair, send] {
              send(pair.a, "bulk", 200'000);
-             send(pair.b, "chat", 100);
+             send(pair.b, "chat", 20'000);
            }));
   world.at(start + 450ms, whenUp([&pair] { pair.a.channel("bulk").channel->close(); }));
   world.at(start + 800ms, whenUp([&pair] { pair.b.createChannel("late"); }));
