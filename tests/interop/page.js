@@ -1,5 +1,6 @@
 // Their side of a connection, over the W3C's API: peer connections that a test commands by name. The same file runs in
-// a browser's page and in Node, because every other stack offers that API, more or less. Arguments and results are JSON.
+// a browser's page and in Node, because every other stack offers that API, more or less. Arguments and results are
+// JSON.
 import { compare, label as nameOf, makePayload } from './payload.js';
 
 // Milliseconds that a wait may take. All of them end in less than one second on an idle machine; CI's has two cores.
@@ -37,7 +38,7 @@ class Connection {
   #trickle;
   #channels = new Map(); // by label
   #candidates = [];
-  #gathered = false;
+  #gathered = false; // the state of gathering itself still says complete when a restart begins
   #events = [];
   #changed = new Set(); // those who wait for anything to happen
   #began = Date.now();
@@ -69,13 +70,14 @@ class Connection {
   }
 
   async offer({ restart = false } = {}) {
-    this.#gathered = false;
-    this.#candidates = [];
+    if (restart) this.#gatherAgain();
     return this.#local(await this.#pc.createOffer(restart ? { iceRestart: true } : undefined));
   }
 
   async answer(offer) {
-    this.#gathered = this.#pc.iceGatheringState === 'complete' && this.#gathered;
+    const ufragOf = (description) => /a=ice-ufrag:(\S+)/.exec(description?.sdp)?.[1];
+    const before = ufragOf(this.#pc.remoteDescription);
+    if (before && before !== ufragOf(offer)) this.#gatherAgain();
     await this.#pc.setRemoteDescription(offer);
     return this.#local(await this.#pc.createAnswer());
   }
@@ -202,11 +204,14 @@ class Connection {
 
   async #local(description) {
     await this.#pc.setLocalDescription(description);
-    if (!this.#trickle) {
-      await this.#until('all candidates', () => this.#gathered || this.#pc.iceGatheringState === 'complete');
-    }
+    if (!this.#trickle) await this.#until('all candidates', () => this.#gathered);
     const { type, sdp } = this.#pc.localDescription;
     return { type, sdp };
+  }
+
+  #gatherAgain() {
+    this.#gathered = false;
+    this.#candidates = [];
   }
 
   #endOfCandidates() {

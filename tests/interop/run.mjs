@@ -105,7 +105,7 @@ async function runDriver(driver, selection) {
   }
   console.log(`== ${driver.name}: ${host.version}`);
   await each(async (role, scenario) => {
-    const lacking = driver.lacks?.[scenario];
+    const lacking = driver.lacks?.[scenario] ?? driver.lacks?.[`${scenario}, ${roles[role]}`];
     add(role, scenario, lacking ? { result: 'lacking', reason: lacking } : await runCell(driver, host, role, scenario));
   });
   await host.stop();
@@ -118,9 +118,9 @@ function printTables(cells, selection) {
   for (const set of new Set(selection.drivers.map(scenariosOf))) {
     printTable(cells, selection, selection.drivers.filter((driver) => scenariosOf(driver) === set));
   }
-  for (const { result, driver, role, scenario, reason } of cells) {
-    if (result === 'lacking' && role === selection.roles[0]) console.log(`${driver}: ${scenario}: ${reason}`);
-  }
+  const lacking = cells.filter(({ result }) => result === 'lacking');
+  const reasons = lacking.map(({ driver, scenario, reason }) => `${driver}: ${scenario}: ${reason}`);
+  for (const reason of new Set(reasons)) console.log(reason);
 }
 
 function printTable(cells, selection, ofDrivers) {
