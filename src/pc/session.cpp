@@ -242,13 +242,16 @@ Applied Session::commit(Negotiation changed, SdpType type) {
     changed.currentRemote = std::exchange(changed.pendingRemote, std::nullopt);
   }
   const auto before = activeExchange(now_);
+  changed.dtlsRole.reset();
   const auto after = activeExchange(changed);
   if (!after)
     changed.iceRole.reset();
   else if (!changed.iceRole)
     changed.iceRole = planOf(now_).ice.role;
+  const bool continues = before && after && continuesDtls(before->remote, after->remote);
+  if (after) changed.dtlsRole = continues ? before->dtlsRole : after->dtlsRole;
   // RFC 8842 s.5: the one that exists ends.
-  if (before && after && !continuesDtls(before->remote, after->remote)) ++changed.dtlsAssociation;
+  if (before && after && !continues) ++changed.dtlsAssociation;
 
   Applied applied;
   applied.type = type;

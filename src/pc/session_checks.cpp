@@ -38,17 +38,20 @@ Reason checkSame(const sdp::Description& before, const sdp::Description& after, 
   return std::nullopt;
 }
 
-/// A DTLS association that goes on keeps its roles (RFC 8842 s.5.3); one that does not needs a new transport, which is
-/// an ICE restart (RFC 9429 s.5.8.3, 5.11).
-Reason checkDtls(const Exchange& before, const DataSectionView& after) {
-  if (!continuesDtls(before.remote, after)) {
-    if (before.remote.credentials == after.credentials)
-      return section(after.index) + "a new fingerprint or tls-id needs an ICE restart";
-    return std::nullopt;
-  }
+/// Another DTLS association needs a new transport, which is an ICE restart (RFC 9429 s.5.8.3, 5.11).
+Reason checkAssociation(const Exchange& before, const DataSectionView& after) {
+  if (!continuesDtls(before.remote, after) && before.remote.credentials == after.credentials)
+    return section(after.index) + "a new fingerprint or tls-id needs an ICE restart";
+  return std::nullopt;
+}
+
+/// An association that goes on keeps its roles (RFC 8842 s.5.5). For answers that is not checked: Firefox answers each
+/// offer as active, whatever it is (its bug 1329028), and goes on in the role that it has. So do we.
+Reason checkRoles(const Exchange& before, const DataSectionView& offered) {
+  if (!continuesDtls(before.remote, offered)) return std::nullopt;
   const bool client = before.dtlsRole == dtls::Role::Client;
-  if (after.setup == (client ? sdp::Setup::Role::Active : sdp::Setup::Role::Passive))
-    return section(after.index) + "the DTLS roles changed within one association";
+  if (offered.setup == (client ? sdp::Setup::Role::Active : sdp::Setup::Role::Passive))
+    return section(offered.index) + "the DTLS roles changed within one association";
   return std::nullopt;
 }
 
@@ -65,8 +68,9 @@ Reason checkOffer(const Negotiation& negotiation, const sdp::Description& offer,
       if (auto wrong = inUse ? checkSame(*before, offer, i) : std::nullopt) return wrong;
     }
   }
-  if (current && data && data->index == current->remote.index) return checkDtls(*current, *data);
-  return std::nullopt;
+  if (!current || !data || data->index != current->remote.index) return std::nullopt;
+  if (auto wrong = checkAssociation(*current, *data)) return wrong;
+  return checkRoles(*current, *data);
 }
 
 /// RFC 9143 s.7.4
@@ -117,7 +121,7 @@ Reason checkAnswer(const Negotiation& negotiation, const sdp::Description& answe
     if (auto wrong = checkRestart(*current, offer, *data)) return wrong;
   // A provisional answer counts as what was before (RFC 9429 s.5.11).
   const auto before = activeExchange(negotiation);
-  if (before && before->local.index == data->index) return checkDtls(*before, *data);
+  if (before && before->local.index == data->index) return checkAssociation(*before, *data);
   return std::nullopt;
 }
 

@@ -15,7 +15,8 @@ dtls::Role dtlsRole(bool localAnswered, const DataSectionView& local, const Data
 }
 
 std::optional<Exchange> exchangeOf(const std::optional<LocalDescription>& local,
-                                   const std::optional<RemoteDescription>& remote) {
+                                   const std::optional<RemoteDescription>& remote,
+                                   std::optional<dtls::Role> establishedRole) {
   if (!local || !remote) return std::nullopt;
   const bool localAnswered = local->type != SdpType::Offer;
   // An offer describes nothing alone, and neither do two.
@@ -24,7 +25,7 @@ std::optional<Exchange> exchangeOf(const std::optional<LocalDescription>& local,
   auto index = dataSection(*local->tree);
   if (!index || dataSection(*remote->tree, index) != index) return std::nullopt;
   Exchange exchange{viewData(*local->tree, *index), viewData(*remote->tree, *index)};
-  exchange.dtlsRole = dtlsRole(localAnswered, exchange.local, exchange.remote);
+  exchange.dtlsRole = establishedRole.value_or(dtlsRole(localAnswered, exchange.local, exchange.remote));
   return exchange;
 }
 
@@ -62,12 +63,12 @@ TransportPlan::Ice iceOf(const Negotiation& negotiation, const std::optional<Exc
 }  // namespace
 
 std::optional<Exchange> currentExchange(const Negotiation& negotiation) {
-  return exchangeOf(negotiation.currentLocal, negotiation.currentRemote);
+  return exchangeOf(negotiation.currentLocal, negotiation.currentRemote, negotiation.dtlsRole);
 }
 
 std::optional<Exchange> activeExchange(const Negotiation& negotiation) {
-  if (auto pending = exchangeOf(negotiation.pendingLocal, negotiation.pendingRemote)) return pending;
-  return currentExchange(negotiation);
+  auto pending = exchangeOf(negotiation.pendingLocal, negotiation.pendingRemote, negotiation.dtlsRole);
+  return pending ? pending : currentExchange(negotiation);
 }
 
 bool continuesDtls(const DataSectionView& previous, const DataSectionView& next) {

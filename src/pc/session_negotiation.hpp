@@ -47,6 +47,8 @@ struct Negotiation {
   std::optional<RemoteDescription> currentRemote, pendingRemote;
   /// The role of the first finished exchange. RFC 8445 s.6.1.1: roles persist, restarts included.
   std::optional<ice::Role> iceRole;
+  /// Our role in the DTLS association, from the exchange that began it.
+  std::optional<dtls::Role> dtlsRole;
   /// Counts the DTLS associations that the exchanges began, from 0.
   std::uint32_t dtlsAssociation = 0;
 
@@ -64,7 +66,7 @@ struct Negotiation {
 struct Exchange {
   DataSectionView local;
   DataSectionView remote;
-  /// RFC 8842 s.5.3: the answer decides. Client if we are active.
+  /// RFC 8842 s.5.3: the answer that begins the association decides. Client if we are active.
   dtls::Role dtlsRole = dtls::Role::Client;
 };
 
