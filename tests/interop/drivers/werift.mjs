@@ -7,7 +7,7 @@ export default {
     'reliability: limited and unordered, they offer': 'werift announces such a channel as ordered',
     'the answerer restarts ICE, we offer': 'werift takes the other ICE role then, and may not survive the conflict',
     'empty messages': 'werift sends nothing for an empty message',
-    'labels and protocols beyond ASCII': 'werift counts characters where DCEP counts bytes',
+    'labels and protocols beyond ASCII, they offer': 'werift counts characters where DCEP counts bytes',
     'they close the connection': 'werift closes without a word; consent ends 30 seconds later',
   },
   start: () => startChild('werift'),
