@@ -1,6 +1,6 @@
-// What a connection costs: CPU for its set-up and for each gigabyte, memory while it is idle. Two engines in one process,
-// joined by a perfect link without delay; the time is the machine's, so that timers run as they would. Figures of peers,
-// measured over loopback sockets, contain the kernel's share, about 3.5 s/GB without batching.
+// What a connection costs: CPU for its set-up and for each gigabyte, memory while it is idle. Two engines in one
+// process, joined by a perfect link without delay; the time is the machine's, so that timers run as they would. Figures
+// of peers, measured over loopback sockets, contain the kernel's share, about 3.5 s/GB without batching.
 
 #include <parley/peer_connection.hpp>
 
@@ -21,14 +21,14 @@ using namespace parley;
 
 namespace {
 
-Time now() {
-  return Time(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
-}
+Time now() { return Time(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())); }
 
 double cpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
+  auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -162,7 +162,8 @@ int main(int argc, char** argv) {
       const Time start = now();
       fill();
       runUntil(hostA, hostB, [&] { return pair.received == total; });
-      const double took = std::chrono::duration<double>(now() - start).count(), gigabytes = static_cast<double>(total) / 1e9;
+      const double took = std::chrono::duration<double>(now() - start).count(),
+                   gigabytes = static_cast<double>(total) / 1e9;
       const std::string name = "messages of " + std::to_string(size) + " bytes";
       std::printf("%-44s %10.2f CPU s/GB %10.0f Mbit/s\n", name.c_str(), (cpuSeconds() - cpu) / gigabytes,
                   gigabytes * 8000 / took);

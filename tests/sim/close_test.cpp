@@ -62,7 +62,8 @@ std::set<std::string> eventsOfALife(bool ofA) {
   CHECK_FALSE(end.sawErrors());
   std::set<std::string> names{"message", "bufferedamountlow " + std::string(ofA ? "bulk" : "chat")};
   for (const auto& event : end.events())
-    if (event.text.find("received") != 0) names.insert(event.text.find(' ') == std::string::npos ? event.text + " " : event.text);
+    if (event.text.find("received") != 0)
+      names.insert(event.text.find(' ') == std::string::npos ? event.text + " " : event.text);
   finish(pair);
   return names;
 }
@@ -89,8 +90,12 @@ void endsInsideEachHandler(bool ofA, Way way) {
 
 }  // namespace
 
-TEST_CASE("a connection may be closed inside each of the offerer's handlers") { endsInsideEachHandler(true, Way::Close); }
-TEST_CASE("a connection may be closed inside each of the answerer's handlers") { endsInsideEachHandler(false, Way::Close); }
+TEST_CASE("a connection may be closed inside each of the offerer's handlers") {
+  endsInsideEachHandler(true, Way::Close);
+}
+TEST_CASE("a connection may be closed inside each of the answerer's handlers") {
+  endsInsideEachHandler(false, Way::Close);
+}
 TEST_CASE("a connection may be destroyed inside each of the offerer's handlers") {
   endsInsideEachHandler(true, Way::Destroy);
 }
@@ -195,7 +200,8 @@ TEST_CASE("a connection may end in each state before there is a network") {
       TwoConnections pair;
       pair.hostA.setOffline(true);
       pair.a.createChannel("chat");
-      REQUIRE(pair.world.runUntil([&] { return pair.b.pc().iceConnectionState() == IceConnectionState::Checking; }, 1s));
+      REQUIRE(
+          pair.world.runUntil([&] { return pair.b.pc().iceConnectionState() == IceConnectionState::Checking; }, 1s));
       pair.world.runFor(1s);
       end(pair.a, way);
       end(pair.b, way);

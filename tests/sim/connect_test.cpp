@@ -41,9 +41,9 @@ void connectsWithSeeds(const LinkConfig& link, int seeds, Duration limit) {
     if (took.open > slowest.open) slowest = took;
     sum.ice += took.ice, sum.dtls += took.dtls, sum.open += took.open;
   }
-  std::printf("  %d seeds, open after: mean %.2f s (ICE %.2f, DTLS %.2f), slowest %.2f s (ICE %.2f, DTLS %.2f)\n", seeds,
-              seconds(sum.open) / seeds, seconds(sum.ice) / seeds, seconds(sum.dtls) / seeds, seconds(slowest.open),
-              seconds(slowest.ice), seconds(slowest.dtls));
+  std::printf("  %d seeds, open after: mean %.2f s (ICE %.2f, DTLS %.2f), slowest %.2f s (ICE %.2f, DTLS %.2f)\n",
+              seeds, seconds(sum.open) / seeds, seconds(sum.ice) / seeds, seconds(sum.dtls) / seeds,
+              seconds(slowest.open), seconds(slowest.ice), seconds(slowest.dtls));
 }
 
 LinkConfig losing(double share) {
@@ -114,9 +114,10 @@ TEST_CASE("set-up takes a bounded number of round trips from the answer to the o
     PARLEY_SHOW(pair);
     const Time answered = *pair.a.when("received answer");
     const auto trips = [&](const End& end, const char* event) { return seconds(*end.when(event) - answered) / 0.1; };
-    std::printf("  signalling %3.0f ms: ICE %.1f, DTLS %.1f, open at the offerer %.1f, at the answerer %.1f round trips\n",
-                seconds(signallingDelay) * 1000, trips(pair.a, "iceconnectionstate connected"),
-                trips(pair.a, "dtls connected"), trips(pair.a, "open chat"), trips(pair.b, "open chat"));
+    std::printf(
+        "  signalling %3.0f ms: ICE %.1f, DTLS %.1f, open at the offerer %.1f, at the answerer %.1f round trips\n",
+        seconds(signallingDelay) * 1000, trips(pair.a, "iceconnectionstate connected"), trips(pair.a, "dtls connected"),
+        trips(pair.a, "open chat"), trips(pair.b, "open chat"));
     // ICE 1, DTLS 1 to 1.5 behind it, SCTP 2, and half a trip for the message that opens the channel.
     CHECK(trips(pair.a, "open chat") <= 4.6);
     CHECK(trips(pair.b, "open chat") <= 5.1);
@@ -149,7 +150,8 @@ struct Stream {
     for (int i = 0; i < count; ++i)
       pair.world.after(pause * i, [this, i, size] {
         sentAt.push_back(pair.world.now());
-        pair.a.channel("data").channel->send(pattern(static_cast<std::uint32_t>(i), size + static_cast<std::size_t>(i) % 7));
+        pair.a.channel("data").channel->send(
+            pattern(static_cast<std::uint32_t>(i), size + static_cast<std::size_t>(i) % 7));
       });
     pair.world.runFor(pause * count + 30s);
     for (const auto& message : pair.b.channel("data").messages) arrived.push_back(indexOf(message));
@@ -196,7 +198,8 @@ TEST_CASE("a channel without retransmissions loses what the link loses and nothi
     CHECK(stream.arrived.size() > messages * 8 / 10);
     CHECK(stream.noneTwice());
     if (ordered) CHECK(stream.inOrder());
-    REQUIRE(stream.pair.world.runUntil([&] { return stream.pair.a.channel("data").channel->bufferedAmount() == 0; }, 5s));
+    REQUIRE(
+        stream.pair.world.runUntil([&] { return stream.pair.a.channel("data").channel->bufferedAmount() == 0; }, 5s));
   }
 }
 
@@ -228,8 +231,8 @@ TEST_CASE("a message that is older than its lifetime is not sent any more") {
     if (ordered) {
       CHECK(stream.inOrder());
     } else {
-      // Its last transmission should leave within the lifetime, and takes 35 ms. But usrsctp looks at the lifetime when it
-      // finds a packet lost, not when it sends: what waits for the congestion window leaves late by that wait.
+      // Its last transmission should leave within the lifetime, and takes 35 ms. But usrsctp looks at the lifetime when
+      // it finds a packet lost, not when it sends: what waits for the congestion window leaves late by that wait.
       const auto& arrivals = stream.pair.b.channel("data").arrivals;
       Duration oldest{};
       for (std::size_t i = 0; i < arrivals.size(); ++i)
@@ -263,7 +266,8 @@ TEST_CASE("large messages and empty ones of both kinds arrive whole over a bad l
   REQUIRE(all);
   for (std::size_t i = 0; i < 6; ++i) {
     CHECK(std::get<std::string>(messagesAtB[2 * i]) == std::string(sizes[i], 'p'));
-    CHECK((std::get<std::vector<std::uint8_t>>(messagesAtB[2 * i + 1]) == pattern(static_cast<std::uint32_t>(sizes[i]), sizes[i])));
+    CHECK((std::get<std::vector<std::uint8_t>>(messagesAtB[2 * i + 1]) ==
+           pattern(static_cast<std::uint32_t>(sizes[i]), sizes[i])));
   }
   CHECK(std::get<std::string>(messagesAtB[12]).empty());
   CHECK(std::get<std::vector<std::uint8_t>>(messagesAtB[13]).empty());

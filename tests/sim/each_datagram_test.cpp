@@ -70,10 +70,15 @@ void eachInTurn(Trouble trouble, Duration bound) {
 
 }  // namespace
 
-// The bounds: one retransmission of the slowest layer, a check of ICE or SCTP's INIT after 500 ms, with what waits behind.
+// The bounds: one retransmission of the slowest layer, a check of ICE or SCTP's INIT after 500 ms, with what waits
+// behind.
 TEST_CASE("the connection comes up whichever datagram of its set-up is lost") { eachInTurn(Trouble::Lost, 700ms); }
-TEST_CASE("the connection comes up whichever datagram of its set-up arrives twice") { eachInTurn(Trouble::Twice, 50ms); }
-TEST_CASE("the connection comes up whichever datagram of its set-up is 300 ms late") { eachInTurn(Trouble::Late, 400ms); }
+TEST_CASE("the connection comes up whichever datagram of its set-up arrives twice") {
+  eachInTurn(Trouble::Twice, 50ms);
+}
+TEST_CASE("the connection comes up whichever datagram of its set-up is 300 ms late") {
+  eachInTurn(Trouble::Late, 400ms);
+}
 
 TEST_CASE("the connection comes up when any two datagrams of its set-up in a row are lost") {
   const Outcome clean = setUp(Trouble::None, 0, 1s, {});

@@ -1,4 +1,5 @@
-// Bad input: whatever arrives, a connection is unaffected or fails cleanly, memory stays bounded, and drops are counted.
+// Bad input: whatever arrives, a connection is unaffected or fails cleanly, memory stays bounded, and drops are
+// counted.
 
 #include "sim/two_connections.hpp"
 #include "stun/message_builder.hpp"
@@ -87,7 +88,8 @@ class Attacker {
       const auto ufragB = attribute(*pair_.b.pc().localDescription(), "ice-ufrag");
       user = random_.below(2) ? ufragA + ":" + ufragB : ufragB + ":" + ufragA;
     }
-    stun::MessageBuilder builder(pool_, stun::Class::Request, stun::Method::Binding, stun::randomTransactionId(random_));
+    stun::MessageBuilder builder(pool_, stun::Class::Request, stun::Method::Binding,
+                                 stun::randomTransactionId(random_));
     builder.addUsername(user).addPriority(1).addUseCandidate();
     random_.below(2) ? builder.addIceControlling(random_.u64()) : builder.addIceControlled(random_.u64());
     if (random_.below(4)) builder.addIntegrity(base::asBytes("not the password at all"));
@@ -375,7 +377,8 @@ TEST_CASE("a wrong fingerprint fails the connection with a clear error and no da
     CHECK(deceived.count("dtls failed") == 1);
     bool clear = false;
     for (const auto& event : deceived.events())
-      clear = clear || (event.text.starts_with("dtlserror fingerprint-failure") && event.text.find("not the one that signalling promised") != std::string::npos);
+      clear = clear || (event.text.starts_with("dtlserror fingerprint-failure") &&
+                        event.text.find("not the one that signalling promised") != std::string::npos);
     CHECK(clear);
     // The alert tells the other one.
     CHECK(impostor.pc().connectionState() == PeerConnectionState::Failed);

@@ -13,13 +13,13 @@ namespace parley::sim {
 
 struct LinkConfig {
   Duration delay = std::chrono::milliseconds(10);  ///< One way.
-  Duration jitter{};             ///< Added to the delay, uniform in [0, jitter). Order is kept.
-  double loss = 0;               ///< Share of datagrams.
-  double duplication = 0;        ///< Share that arrives twice.
-  double reordering = 0;         ///< Share that takes `reorderDelay` more, and may be overtaken.
+  Duration jitter{};                               ///< Added to the delay, uniform in [0, jitter). Order is kept.
+  double loss = 0;                                 ///< Share of datagrams.
+  double duplication = 0;                          ///< Share that arrives twice.
+  double reordering = 0;                           ///< Share that takes `reorderDelay` more, and may be overtaken.
   Duration reorderDelay = std::chrono::milliseconds(15);
-  std::uint64_t bitsPerSecond = 0;  ///< 0: no limit.
-  std::size_t queueBytes = 625'000; ///< Behind the limit; a datagram that finds it full is lost.
+  std::uint64_t bitsPerSecond = 0;   ///< 0: no limit.
+  std::size_t queueBytes = 625'000;  ///< Behind the limit; a datagram that finds it full is lost.
 };
 
 /// One direction of a path.

@@ -24,12 +24,14 @@ Configuration withStun(const char* url = "stun:203.0.113.1:3478") {
 
 /// Two ends, each behind a NAT of its own or in the open, and a STUN server.
 struct Natted {
-  explicit Natted(std::optional<Nat::Behaviour> natA, std::optional<Nat::Behaviour> natB, Configuration configuration = withStun())
+  explicit Natted(std::optional<Nat::Behaviour> natA, std::optional<Nat::Behaviour> natB,
+                  Configuration configuration = withStun())
       : world(21),
         server(world, {IpAddress::v4(203, 0, 113, 1), 3478}),
         hostA(natA ? world.addHost("a", {IpAddress::v4(10, 0, 0, 1)}, &world.addNat(*natA, IpAddress::v4(192, 0, 2, 1)))
                    : world.addHost("a", {IpAddress::v4(192, 0, 2, 1)})),
-        hostB(natB ? world.addHost("b", {IpAddress::v4(10, 9, 0, 1)}, &world.addNat(*natB, IpAddress::v4(198, 51, 100, 1)))
+        hostB(natB ? world.addHost("b", {IpAddress::v4(10, 9, 0, 1)},
+                                   &world.addNat(*natB, IpAddress::v4(198, 51, 100, 1)))
                    : world.addHost("b", {IpAddress::v4(198, 51, 100, 1)})),
         a(world, hostA, false, {}, configuration),
         b(world, hostB, true, {}, configuration) {
@@ -64,12 +66,13 @@ TEST_CASE("connections come up behind every pair of NATs that lets a direct path
       for (const auto mappingB : all)
         for (const auto filteringB : all) {
           const bool fixedA = mappingA == Dependence::Endpoint, fixedB = mappingB == Dependence::Endpoint;
-          // One whose port changes with the destination reaches only a NAT that lets in whatever comes from its address,
-          // and only if that one's own port is known.
+          // One whose port changes with the destination reaches only a NAT that lets in whatever comes from its
+          // address, and only if that one's own port is known.
           if (!fixedA && !(fixedB && filteringB != Dependence::AddressAndPort)) continue;
           if (!fixedB && !(fixedA && filteringA != Dependence::AddressAndPort)) continue;
           ++possible;
-          Natted pair(Nat::Behaviour{mappingA, filteringA, 120s, false}, Nat::Behaviour{mappingB, filteringB, 120s, false});
+          Natted pair(Nat::Behaviour{mappingA, filteringA, 120s, false},
+                      Nat::Behaviour{mappingB, filteringB, 120s, false});
           const bool connected = pair.connects();
           PARLEY_SHOW(pair);
           INFO("a: " << name(mappingA) << " mapping, " << name(filteringA) << " filtering; b: " << name(mappingB)
@@ -169,8 +172,10 @@ TEST_CASE("the policy relay gathers nothing as long as there is no relay") {
 
 TEST_CASE("peers with several addresses of both families connect over the best") {
   World world(6);
-  Host& hostA = world.addHost("a", {IpAddress::v4(10, 0, 0, 1), *IpAddress::parse("2001:db8::1"), IpAddress::v4(172, 16, 0, 1)});
-  Host& hostB = world.addHost("b", {IpAddress::v4(10, 0, 0, 2), *IpAddress::parse("2001:db8::2"), IpAddress::v4(172, 16, 0, 2)});
+  Host& hostA =
+      world.addHost("a", {IpAddress::v4(10, 0, 0, 1), *IpAddress::parse("2001:db8::1"), IpAddress::v4(172, 16, 0, 1)});
+  Host& hostB =
+      world.addHost("b", {IpAddress::v4(10, 0, 0, 2), *IpAddress::parse("2001:db8::2"), IpAddress::v4(172, 16, 0, 2)});
   End a(world, hostA, false, {}, {}), b(world, hostB, true, {}, {});
   a.connectTo(b);
   b.connectTo(a);

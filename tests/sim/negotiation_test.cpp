@@ -23,7 +23,9 @@ struct Traffic {
   bool complete(Duration limit) {
     stopped = true;
     const bool all = pair.world.runUntil(
-        [&] { return pair.a.channel("data").messages.size() == sent && pair.b.channel("data").messages.size() == sent; },
+        [&] {
+          return pair.a.channel("data").messages.size() == sent && pair.b.channel("data").messages.size() == sent;
+        },
         limit);
     if (!all) return false;
     for (std::uint32_t i = 0; i < sent; ++i)
@@ -211,9 +213,7 @@ TEST_CASE("a rolled back restart leaves the connection as it was") {
   bool done = false;
   pair.a.pc().createOffer({true}).then([&](const SessionDescription& offer) {
     pair.a.pc().setLocalDescription(offer).then([&] {
-      pair.world.after(300ms, [&] {
-        pair.a.pc().setLocalDescription({SdpType::Rollback}).then([&] { done = true; });
-      });
+      pair.world.after(300ms, [&] { pair.a.pc().setLocalDescription({SdpType::Rollback}).then([&] { done = true; }); });
     });
   });
   REQUIRE(pair.world.runUntil([&] { return done; }, 2s));

@@ -26,9 +26,9 @@ class End : public pc::PeerObserver, public std::enable_shared_from_this<End> {
 
   void onPeerEvent(pc::PeerEvent event) override {
     if (auto* found = std::get_if<ice::CandidateFound>(&event)) {
-      if (remote) remote->post([candidate = found->candidate](pc::Peer& peer, Time now) {
-        peer.addRemoteCandidate(candidate, now);
-      });
+      if (remote)
+        remote->post(
+            [candidate = found->candidate](pc::Peer& peer, Time now) { peer.addRemoteCandidate(candidate, now); });
     } else if (auto* message = std::get_if<pc::ChannelMessage>(&event)) {
       received[message->channel] += std::string(message->bytes.begin(), message->bytes.end());
       undelivered += message->bytes.size();
@@ -63,8 +63,8 @@ class End : public pc::PeerObserver, public std::enable_shared_from_this<End> {
   pc::TransportPlan planWith(const End& other) const {
     auto plan = offer();
     plan.ice.remote = other.credentials;
-    plan.dtls = pc::TransportPlan::Dtls{offers_ ? dtls::Role::Server : dtls::Role::Client,
-                                        {other.certificate_->fingerprint()}};
+    plan.dtls =
+        pc::TransportPlan::Dtls{offers_ ? dtls::Role::Server : dtls::Role::Client, {other.certificate_->fingerprint()}};
     plan.sctp = pc::TransportPlan::Sctp{};
     return plan;
   }
@@ -102,9 +102,8 @@ struct Pair {
   void signal() {
     a->handle.post([plan = a->offer()](pc::Peer& peer, Time now) { peer.apply(plan, now); });
     b->post([plan = b->planWith(*a)](pc::Peer& peer, Time now) { peer.apply(plan, now); });
-    world.after(20ms, [this] {
-      a->post([plan = a->planWith(*b)](pc::Peer& peer, Time now) { peer.apply(plan, now); });
-    });
+    world.after(20ms,
+                [this] { a->post([plan = a->planWith(*b)](pc::Peer& peer, Time now) { peer.apply(plan, now); }); });
   }
 
   sim::World world;

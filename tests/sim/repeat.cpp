@@ -1,5 +1,5 @@
-// One scenario with everything random in it; prints what identifies the run. repeat.cmake runs it in processes of its own
-// and compares, because usrsctp has one state for the process.
+// One scenario with everything random in it; prints what identifies the run. repeat.cmake runs it in processes of its
+// own and compares, because usrsctp has one state for the process.
 
 #include "sim/world.hpp"
 
@@ -47,9 +47,9 @@ int main(int argc, char** argv) {
   a.onNegotiationNeeded([&] {
     a.setLocalDescription().then([&] {
       world.after(20ms, [&, offer = *a.localDescription()] {
-        b.setRemoteDescription(offer)
-            .then([&] { return b.setLocalDescription(); })
-            .then([&] { world.after(20ms, [&, answer = *b.localDescription()] { a.setRemoteDescription(answer); }); });
+        b.setRemoteDescription(offer).then([&] { return b.setLocalDescription(); }).then([&] {
+          world.after(20ms, [&, answer = *b.localDescription()] { a.setRemoteDescription(answer); });
+        });
       });
     });
   });

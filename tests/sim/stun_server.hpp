@@ -21,8 +21,10 @@ class StunServer final : public Node {
     if (!request || !request->is(stun::Class::Request, stun::Method::Binding)) return;
     ++requests;
     if (silent) return;
-    auto response =
-        stun::MessageBuilder(pool_, stun::Class::SuccessResponse, *request).addXorMappedAddress(from).addFingerprint().finish();
+    auto response = stun::MessageBuilder(pool_, stun::Class::SuccessResponse, *request)
+                        .addXorMappedAddress(from)
+                        .addFingerprint()
+                        .finish();
     world_.send(address_, from, response.bytes(), nullptr);
   }
 

@@ -109,8 +109,7 @@ class End {
   void take(const SessionDescription& description) {
     if (!pc_ || pc_->signalingState() == SignalingState::Closed) return;
     note("received", std::string(toString(description.type)));
-    const bool ready =
-        !makingOffer_ && (pc_->signalingState() == SignalingState::Stable || settingRemoteAnswer_);
+    const bool ready = !makingOffer_ && (pc_->signalingState() == SignalingState::Stable || settingRemoteAnswer_);
     ignoreOffer_ = !polite_ && description.type == SdpType::Offer && !ready;
     if (ignoreOffer_) return note("ignored", "offer");
     settingRemoteAnswer_ = description.type == SdpType::Answer;
@@ -157,7 +156,8 @@ class End {
   }
   std::string log() const {
     std::string text;
-    for (const auto& event : events_) text += std::to_string(seconds(event.at.time_since_epoch())) + " " + event.text + "\n";
+    for (const auto& event : events_)
+      text += std::to_string(seconds(event.at.time_since_epoch())) + " " + event.text + "\n";
     return text;
   }
 
@@ -382,8 +382,9 @@ struct TwoConnections {
 };
 
 /// Shown when something fails.
-#define PARLEY_SHOW(pair) \
+#define PARLEY_SHOW(pair)                                                                                         \
   INFO("seed " << (pair).world.seed() << ", after " << parley::sim::seconds((pair).world.elapsed()) << " s\na:\n" \
-               << (pair).a.log() << "b:\n" << (pair).b.log())
+               << (pair).a.log() << "b:\n"                                                                        \
+               << (pair).b.log())
 
 }  // namespace parley::sim

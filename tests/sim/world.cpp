@@ -176,7 +176,9 @@ Nat& World::addNat(Nat::Behaviour behaviour, IpAddress external) {
 
 void World::addServer(const SocketAddress& address, Node& server) { servers_[address] = &server; }
 
-void World::at(Time when, std::function<void()> task) { queue_.push({std::max(when, now_), ++events_, std::move(task)}); }
+void World::at(Time when, std::function<void()> task) {
+  queue_.push({std::max(when, now_), ++events_, std::move(task)});
+}
 
 bool World::runUntil(const std::function<bool()>& done, Duration limit) {
   const Time end = now_ + limit;
@@ -213,20 +215,21 @@ void World::send(const SocketAddress& local, const SocketAddress& to, base::Byte
   if (trace) trace(wire);
   if (drop && drop(wire)) return;
 
-  auto [link, isNew] = links_.try_emplace(
-      local.ip, overrides_.contains(local.ip) ? overrides_.at(local.ip) : defaultLink_);
+  auto [link, isNew] =
+      links_.try_emplace(local.ip, overrides_.contains(local.ip) ? overrides_.at(local.ip) : defaultLink_);
   auto arrivals = link->second.arrivals(bytes.size(), now_, random_);
   if (const auto more = copies ? copies(wire) : std::vector<Duration>{}; !arrivals.empty())
     for (Duration later : more) arrivals.push_back(arrivals.front() + later);
   const Duration held = hold ? hold(wire) : Duration{};
   for (Time arrival : arrivals)
-    at(arrival + held, [this, from, to, copy = std::vector<std::uint8_t>(bytes.begin(), bytes.end()), sameNat]() mutable {
-      if (!sameNat) {
-        auto host = hostsByAddress_.find(to.ip);
-        if (host != hostsByAddress_.end() && host->second->nat()) return;  // a private address, from outside
-      }
-      deliver(from, to, std::move(copy));
-    });
+    at(arrival + held,
+       [this, from, to, copy = std::vector<std::uint8_t>(bytes.begin(), bytes.end()), sameNat]() mutable {
+         if (!sameNat) {
+           auto host = hostsByAddress_.find(to.ip);
+           if (host != hostsByAddress_.end() && host->second->nat()) return;  // a private address, from outside
+         }
+         deliver(from, to, std::move(copy));
+       });
 }
 
 void World::deliver(const SocketAddress& from, const SocketAddress& to, std::vector<std::uint8_t> bytes) {
@@ -240,7 +243,8 @@ void World::deliver(const SocketAddress& from, const SocketAddress& to, std::vec
         host->second->receive(*inside, from, std::move(bytes));
     return;
   }
-  if (auto host = hostsByAddress_.find(to.ip); host != hostsByAddress_.end()) host->second->receive(to, from, std::move(bytes));
+  if (auto host = hostsByAddress_.find(to.ip); host != hostsByAddress_.end())
+    host->second->receive(to, from, std::move(bytes));
 }
 
 }  // namespace parley::sim

@@ -17,8 +17,8 @@
 #include <vector>
 
 /// The simulated network: hosts with engines, links and NATs, in virtual time. Everything that happens is an event in
-/// one heap, and every random bit comes from one seed, so that a run repeats itself: the first world of a process, that is,
-/// because usrsctp carries its state from one to the next.
+/// one heap, and every random bit comes from one seed, so that a run repeats itself: the first world of a process, that
+/// is, because usrsctp carries its state from one to the next.
 namespace parley::sim {
 
 class World;
@@ -101,8 +101,14 @@ class World {
   void addServer(const SocketAddress& address, Node& server);
 
   /// The link that each datagram crosses; a link for one sender (by its address on the wire) overrides it.
-  void setLink(const LinkConfig& config) { defaultLink_ = config; links_.clear(); }
-  void setLinkFrom(const IpAddress& from, const LinkConfig& config) { overrides_[from] = config; links_.erase(from); }
+  void setLink(const LinkConfig& config) {
+    defaultLink_ = config;
+    links_.clear();
+  }
+  void setLinkFrom(const IpAddress& from, const LinkConfig& config) {
+    overrides_[from] = config;
+    links_.erase(from);
+  }
 
   /// True drops the datagram. Called for each one, before the link's own loss.
   std::function<bool(const Wire&)> drop;
