@@ -27,7 +27,7 @@ else()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
     # gcc 12 sees overlaps and overflows in libstdc++'s own string and rotate (PR 105329, PR 105651), and at -O3 the
     # alternatives that a moved variant does not hold as uninitialized.
-    target_compile_options(parley_options INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds
+    target_compile_options(parley_options INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds
       -Wno-maybe-uninitialized)
   endif()
 endif()
