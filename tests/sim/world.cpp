@@ -132,7 +132,6 @@ std::vector<SocketAddress> Host::boundSockets() const {
 // --- World ---
 
 namespace {
-/// PARLEY_SIM_TRACE=1 in the environment shows each datagram, and the library's log.
 bool tracing() {
   static const bool on = std::getenv("PARLEY_SIM_TRACE") != nullptr;
   return on;
