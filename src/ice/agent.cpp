@@ -28,7 +28,7 @@ void Agent::gather(const Credentials& local, Time now) {
   if (last && last->local == local) return;
   if (last && !last->remote && generations_.size() > 1 && generations_.front()->local == local) {
     dropGeneration(generations_.size() - 1);
-    gatherer_.cancel();
+    gatherer_.takeBack();
     gatheringFor_ = newest()->serial;
     newest()->gathered = true;
   } else {

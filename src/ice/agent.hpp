@@ -55,8 +55,8 @@ class Agent {
   // --- What signalling says ---
 
   /// Gathers for these local credentials. New ones while a generation is complete (has both credentials) are an ICE
-  /// restart: its sockets are used again, and the old selected pair carries data until the new generation has selected
-  /// one. The credentials of the generation before withdraw a restart that the other side has not answered (a rollback).
+  /// restart, on new sockets; the old selected pair carries data until the new generation has selected one. The
+  /// credentials of the generation before withdraw a restart that the other side has not answered (a rollback).
   void gather(const Credentials& local, Time now);
   /// Before the first one the role is Controlling. After a conflict was resolved the network decides: the same value
   /// again, as each application of a description says it, does not undo that.

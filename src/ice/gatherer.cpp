@@ -17,8 +17,18 @@ void Gatherer::cancel() {
   phase_ = Phase::Idle;
 }
 
+void Gatherer::takeBack() {
+  cancel();
+  for (auto& one : sockets_) {
+    if (one.gathering == gathering_) outbox_.event(CloseSocket{one.id});
+    one.stale = false;
+  }
+  std::erase_if(sockets_, [&](const auto& one) { return one.gathering == gathering_; });
+}
+
 void Gatherer::start(Time now) {
   cancel();
+  ++gathering_;
   phase_ = Phase::Listing;
   giveUpAt_ = now + config_.serverTimeout;
   listing_ = ids_.request();
@@ -43,21 +53,10 @@ void Gatherer::handle(const InterfacesListed& listed) {
   auto addresses = gatherableAddresses(listed.interfaces, config_);
   for (auto& one : sockets_) one.stale = true;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    auto at = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& one) { return one.ip == addresses[i]; });
-    if (at != sockets_.end()) {
-      useSocket(*at, i);
-      continue;
-    }
-    sockets_.push_back({ids_.socket(), addresses[i], i, std::nullopt, false});
+    sockets_.push_back({ids_.socket(), addresses[i], i, gathering_, std::nullopt, false});
     outbox_.event(BindUdp{sockets_.back().id, addresses[i], config_.firstPort, config_.lastPort});
   }
   finishIfDone();
-}
-
-void Gatherer::useSocket(Socket& one, std::size_t index) {
-  one.stale = false;
-  one.index = index;
-  if (one.bound) hostFound(one);
 }
 
 void Gatherer::handle(const SocketBound& bound) {
@@ -71,12 +70,20 @@ void Gatherer::handle(const SocketBound& bound) {
 bool Gatherer::handle(const SocketFailed& failure) {
   Socket* one = socket(failure.socket);
   if (!one) return false;
-  bool wasBound = one->bound.has_value();
+  const Socket gone = *one;
   std::erase_if(sockets_, [&](const auto& each) { return each.id == failure.socket; });
   std::erase_if(probes_, [&](const auto& each) { return each.socket == failure.socket; });
   outbox_.event(CloseSocket{failure.socket});
+  // A range of ports may have none left: then the socket of the generation before serves this one as well.
+  auto before = std::find_if(sockets_.begin(), sockets_.end(),
+                             [&](const auto& other) { return other.stale && other.bound && other.ip == gone.ip; });
+  if (!gone.bound && !gone.stale && phase_ == Phase::Probing && before != sockets_.end()) {
+    before->stale = false;
+    before->index = gone.index;
+    hostFound(*before);
+  }
   finishIfDone();
-  return wasBound;
+  return gone.bound.has_value();
 }
 
 void Gatherer::hostFound(const Socket& one) {

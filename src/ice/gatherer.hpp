@@ -29,8 +29,9 @@ struct LocalCandidate {
 
 struct GatheringDone {};
 
-/// RFC 8445 s.5.1.1: finds the candidates of one generation after the other, and owns the sockets, which outlive a
-/// generation.
+/// RFC 8445 s.5.1.1: finds the candidates of one generation after the other, and owns the sockets. Each generation has
+/// sockets of its own, if there are ports enough: libwebrtc pairs the new ports of its restart with our old candidates at
+/// once, and answers with 401 what then comes from the same address with new credentials.
 ///
 ///     Idle ─ start() ─► Listing ─ interfaces ─► Probing ─ all bound, resolved, answered; or the time is over ─► Idle
 ///
@@ -45,11 +46,10 @@ class Gatherer {
   Gatherer(const Config& config, base::IdSource& ids, base::Random& random, base::PacketPool& pool)
       : config_(config), ids_(ids), random_(random), pool_(pool) {}
 
-  /// Begins anew. Sockets whose address is still there give their candidates again; those whose address is gone stay
-  /// until `closeStale`.
+  /// Begins anew, on new sockets. The ones before stay until `closeStale`.
   void start(Time now);
-  /// Ends a gathering without a word.
-  void cancel();
+  /// Undoes the last `start`: its sockets are closed, and the ones before are in use as they were.
+  void takeBack();
   /// The generation before is gone: sockets that only it used can go as well.
   void closeStale();
   void stopKeepAlive();
@@ -83,7 +83,8 @@ class Gatherer {
   struct Socket {
     SocketId id{};
     IpAddress ip;
-    std::size_t index = 0;  // among the addresses of the newest listing: its preference
+    std::size_t index = 0;  // among the addresses of its listing: its preference
+    std::uint32_t gathering = 0;  // for which it was made
     std::optional<SocketAddress> bound;
     bool stale = false;
   };
@@ -106,7 +107,8 @@ class Gatherer {
     Time keepAliveAt = never;
   };
 
-  void useSocket(Socket& one, std::size_t index);
+  /// Ends a gathering without a word.
+  void cancel();
   void hostFound(const Socket& one);
   void addProbes(const Socket& one, std::size_t server);
   void transmit(const Probe& probe);
@@ -121,6 +123,7 @@ class Gatherer {
   base::PacketPool& pool_;
   base::Outbox<Output> outbox_;
   Phase phase_ = Phase::Idle;
+  std::uint32_t gathering_ = 0;  // counts them
   std::optional<RequestId> listing_;
   Time giveUpAt_ = never;
   std::vector<Socket> sockets_;

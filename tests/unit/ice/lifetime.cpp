@@ -159,7 +159,7 @@ TEST_CASE("A forged response does not renew consent") {
   CHECK(c.alice.agent.stats().drops[Drop::BadIntegrity] >= 4);
 }
 
-TEST_CASE("A restart keeps the old path until the new one is selected, and reuses the sockets") {
+TEST_CASE("A restart keeps the old path until the new one is selected, and takes new sockets") {
   Connected c;
   c.net.run(20s);
   Time restarted = c.net.now;
@@ -177,12 +177,14 @@ TEST_CASE("A restart keeps the old path until the new one is selected, and reuse
   });
   REQUIRE(connected);
   CHECK(withoutPath == 0);
-  CHECK(c.alice.boundSockets == 1);
-  CHECK(c.bob.boundSockets == 1);
-  CHECK(*c.alice.agent.sendPath() == before);
+  CHECK(c.alice.boundSockets == 2);
+  CHECK(c.bob.boundSockets == 2);
+  CHECK(c.alice.agent.sendPath()->socket != before.socket);
+  CHECK(c.alice.agent.sendPath()->to != before.to);
   CHECK(c.alice.agent.localUfrags().size() == 2);
   CHECK(c.alice.agent.role() == Role::Controlling);  // RFC 8445 s.9: roles are kept.
   c.net.run(10s);
+  CHECK(c.alice.sockets.size() == 1);
   CHECK(c.alice.agent.localUfrags() == std::vector<std::string>{c.alice.local.ufrag});
   CHECK(statesAfter(c.alice, restarted) == std::vector<State>{State::Connected, State::Completed});
   CHECK(c.alice.agent.stats().selectedCandidatePairChanges == 2);
@@ -203,6 +205,20 @@ TEST_CASE("A restart moves to a new address, and the socket of the old one is cl
   c.net.run(5s);
   CHECK(c.alice.sockets.size() == 1);
   c.net.run(60s);
+  CHECK(c.alice.state() == State::Completed);
+  CHECK(c.bob.state() == State::Completed);
+}
+
+TEST_CASE("A restart that finds no free port uses the socket that it has") {
+  Connected c;
+  c.net.run(20s);
+  auto before = *c.alice.agent.sendPath();
+  c.alice.socketsFail = true;
+  c.restart(c.alice, c.bob, 50ms);
+  REQUIRE(c.net.run(5s, [&] { return c.alice.selections.size() == 2 && c.bob.selections.size() == 2; }));
+  CHECK(c.alice.agent.sendPath()->socket == before.socket);
+  c.net.run(60s);
+  CHECK(c.alice.sockets.size() == 1);
   CHECK(c.alice.state() == State::Completed);
   CHECK(c.bob.state() == State::Completed);
 }
@@ -235,6 +251,16 @@ TEST_CASE("A restart that is rolled back leaves the old generation as it was") {
     c.alice.agent.gather(aliceOld, c.net.now);
     CHECK(c.alice.agent.gatheringState() == GatheringState::Complete);
     CHECK_FALSE(c.alice.agent.ownsUfrag(c.alice.local.ufrag));
+  }
+  SECTION("our own, when it has gathered already") {
+    c.renew(c.alice);
+    c.alice.agent.gather(c.alice.local, c.net.now);
+    c.net.run(5s);
+    CHECK(c.alice.sockets.size() == 2);
+    candidates = c.alice.candidates.size();
+    c.alice.agent.gather(aliceOld, c.net.now);
+    c.net.run(1s);
+    CHECK(c.alice.sockets.size() == 1);
   }
   SECTION("the peer's") {
     c.alice.agent.setRemote(makeCredentials(c.bob.random), false, c.net.now);
