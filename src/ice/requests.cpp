@@ -58,11 +58,16 @@ void Agent::handleRequest(const Datagram& datagram, const stun::Message& message
     refuse(datagram, message, 487, "Role Conflict", &local, now);
     return;
   }
+  std::string remoteUfrag(username->substr(colon + 1));
+  // Until libwebrtc has the answer to its restart, it pairs its new ports with our old candidates. A response would
+  // make it use such a pair, which belongs to neither generation: nothing that it sends there could be believed.
+  if (target->remote && target->remote->ufrag != remoteUfrag) {
+    drops_.add(Drop::WrongGeneration);
+    return;
+  }
   respond(datagram, message, local);
   accept(*target,
-         {{datagram.socket, datagram.from}, std::string(username->substr(colon + 1)), *message.priority(),
-          message.useCandidate()},
-         now);
+         {{datagram.socket, datagram.from}, std::move(remoteUfrag), *message.priority(), message.useCandidate()}, now);
 }
 
 /// RFC 8445 s.7.3.1.1. False if the peer has to change its role.
