@@ -136,7 +136,8 @@ class Machine {
   }
 
   void garbage(Agent& agent) {
-    auto size = std::min<std::size_t>(next(), input_.size());
+    const std::size_t wanted = next();  // before the size of what is left
+    auto size = std::min(wanted, input_.size());
     std::vector<std::uint8_t> bytes(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(size));
     input_ = input_.subspan(size);
     agent.handle(Datagram{socket(), address(), bytes}, now_);

@@ -41,11 +41,19 @@ void Peer::apply(const TransportPlan& plan, Time now) {
   if (closed_) return;
   const bool hadSctp = plan_.sctp.has_value();
   const bool otherAssociation = plan_.dtls && plan.dtls && plan_.dtls->association != plan.dtls->association;
-  const TransportPlan::Ice before = std::exchange(plan_, plan).ice;
+  plan_ = plan;
   agent_.setRole(plan.ice.role, now);
-  // Only what changed: the peer's old credentials, said again with a restart of ours, are not its answer to that.
-  if (plan.ice.local && plan.ice.local != before.local) agent_.gather(*plan.ice.local, now);
-  if (plan.ice.remote && plan.ice.remote != before.remote) agent_.setRemote(*plan.ice.remote, plan.ice.remoteIsLite, now);
+  // Only what changed: the peer's old credentials, said again with a restart of ours, are not its answer to that. And a
+  // remote offer waits for our answer: until then the agent may still have the credentials of an offer that was rolled
+  // back.
+  if (plan.ice.local) {
+    if (plan.ice.local != localIce_) agent_.gather(*plan.ice.local, now);
+    localIce_ = plan.ice.local;
+    if (plan.ice.remote && plan.ice.remote != remoteIce_) {
+      agent_.setRemote(*plan.ice.remote, plan.ice.remoteIsLite, now);
+      remoteIce_ = plan.ice.remote;
+    }
+  }
   if (otherAssociation) replaceAssociation();
   if (hadSctp && !plan.sctp) sctpGone("the data section was removed");
   pump(now);

@@ -155,6 +155,7 @@ class Peer {
   std::optional<sctp::DataChannels> channels_;
 
   TransportPlan plan_;
+  std::optional<ice::Credentials> localIce_, remoteIce_;  ///< What the agent was told last.
   bool sctpGone_ = false;
   bool closed_ = false;
   /// Channels that wait for `channels_` to exist.
