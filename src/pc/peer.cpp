@@ -41,18 +41,19 @@ void Peer::apply(const TransportPlan& plan, Time now) {
   if (closed_) return;
   const bool hadSctp = plan_.sctp.has_value();
   const bool otherAssociation = plan_.dtls && plan.dtls && plan_.dtls->association != plan.dtls->association;
+  const bool offerRolledBack = localIce_ && !plan_.ice.local;
   plan_ = plan;
   agent_.setRole(plan.ice.role, now);
-  // Only what changed: the peer's old credentials, said again with a restart of ours, are not its answer to that. And a
-  // remote offer waits for our answer: until then the agent may still have the credentials of an offer that was rolled
-  // back.
-  if (plan.ice.local) {
-    if (plan.ice.local != localIce_) agent_.gather(*plan.ice.local, now);
+  const bool gathers = plan.ice.local && plan.ice.local != localIce_;
+  if (gathers) {
+    agent_.gather(*plan.ice.local, now);
     localIce_ = plan.ice.local;
-    if (plan.ice.remote && plan.ice.remote != remoteIce_) {
-      agent_.setRemote(*plan.ice.remote, plan.ice.remoteIsLite, now);
-      remoteIce_ = plan.ice.remote;
-    }
+  }
+  // Only what changed: the peer's old credentials, said again with a restart of ours, are not its answer to that. But
+  // those of its offer, that ours was rolled back for, belong to our answer.
+  if (plan.ice.remote && (plan.ice.remote != remoteIce_ || (gathers && offerRolledBack))) {
+    agent_.setRemote(*plan.ice.remote, plan.ice.remoteIsLite, now);
+    remoteIce_ = plan.ice.remote;
   }
   if (otherAssociation) replaceAssociation();
   if (hadSctp && !plan.sctp) sctpGone("the data section was removed");
