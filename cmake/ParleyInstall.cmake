@@ -21,5 +21,7 @@ else()
   set(pc_requires "Requires")
   set(pc_libs " -pthread")
 endif()
+# Relative to the file, so that `cmake --install --prefix` may say another place than the configuration did.
+file(RELATIVE_PATH pc_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file("${PROJECT_SOURCE_DIR}/cmake/parley.pc.in" "${PROJECT_BINARY_DIR}/parley.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/parley.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
