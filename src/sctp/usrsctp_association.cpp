@@ -24,6 +24,7 @@ constexpr std::uint8_t dataChunk = 0;
 constexpr std::uint8_t initChunk = 1;
 constexpr std::uint8_t initAckChunk = 2;
 constexpr std::uint8_t sackChunk = 3;
+constexpr std::size_t initHeader = 20;                  // up to the parameters, of both
 constexpr std::uint8_t reconfigChunk = 130;             // RFC 6525 s.3.1
 constexpr std::uint16_t outgoingResetParameter = 13;  // RFC 6525 s.4.1
 constexpr std::uint8_t endOfMessage = 0x01;
@@ -93,6 +94,25 @@ void forEachChunk(base::Bytes packet, Visit visit) {
     visit(rest.first(length));
     rest = rest.subspan(std::min(rest.size(), (length + 3) & ~std::size_t{3}));
   }
+}
+
+/// Leaves of an INIT or INIT ACK only the parameters that WebRTC has a use for: the others get a type that is skipped
+/// without a report (RFC 9260 s.3.2.1). usrsctp 0.9.5 can loop for ever over parameters that it wants to report, and
+/// RFC 8261 s.6.1 has no use for addresses. False if they are malformed.
+bool tameParameters(base::MutableBytes chunk) {
+  constexpr std::uint16_t cookie = 7, unrecognized = 8, supportedExtensions = 0x8008, forwardTsn = 0xC000;
+  constexpr std::uint16_t skipped = 0xBFFF;
+  if (chunk.size() < initHeader) return false;
+  for (auto rest = chunk.subspan(initHeader); !rest.empty();) {
+    if (rest.size() < 4) return false;
+    const std::uint16_t type = base::load16(&rest[0]);
+    const std::size_t length = base::load16(&rest[2]);
+    if (length < 4 || length > rest.size()) return false;
+    const bool ofAck = chunk[0] == initAckChunk && (type == cookie || type == unrecognized);
+    if (type != supportedExtensions && type != forwardTsn && !ofAck) base::store16(&rest[0], skipped);
+    rest = rest.subspan(std::min(rest.size(), (length + 3) & ~std::size_t{3}));
+  }
+  return true;
 }
 
 template <class Visit>
@@ -227,6 +247,15 @@ void UsrsctpAssociation::input(base::Bytes packet, const Stack::Lane& lane) {
   std::memcpy(copy.data(), packet.data(), packet.size());
   base::store16(copy.data(), Stack::port(id_));
   base::store16(copy.data() + 2, Stack::port(id_));
+  bool wellFormed = true;
+  forEachChunk(copy, [&](base::Bytes chunk) {
+    if (chunk[0] != initChunk && chunk[0] != initAckChunk) return;
+    wellFormed &= tameParameters(copy.subspan(static_cast<std::size_t>(chunk.data() - copy.data()), chunk.size()));
+  });
+  if (!wellFormed) {
+    ++counted_.packetsDropped;
+    return;
+  }
   usrsctp_conninput(Stack::address(id_), copy.data(), copy.size(), 0);
   mailbox_->readable = true;
 }
