@@ -109,7 +109,9 @@ bool tameParameters(base::MutableBytes chunk) {
     const std::size_t length = base::load16(&rest[2]);
     if (length < 4 || length > rest.size()) return false;
     const bool ofAck = chunk[0] == initAckChunk && (type == cookie || type == unrecognized);
-    if (type != supportedExtensions && type != forwardTsn && !ofAck) base::store16(&rest[0], skipped);
+    // RFC 4895's RANDOM, CHUNKS and HMAC-ALGO stay: usrsctp aborts if a peer has ASCONF without them (RFC 5061 s.4.2.7).
+    const bool ofAuth = type >= 0x8002 && type <= 0x8004;
+    if (type != supportedExtensions && type != forwardTsn && !ofAck && !ofAuth) base::store16(&rest[0], skipped);
     rest = rest.subspan(std::min(rest.size(), (length + 3) & ~std::size_t{3}));
   }
   return true;
