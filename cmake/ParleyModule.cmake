@@ -1,10 +1,11 @@
 # parley_module(NAME [USES module...] [LINKS library...])
 #
-# One module: the sources of the current folder, a static library `parley_NAME` with the alias `parley::NAME`. It links
-# only the modules in USES and the libraries in LINKS; tests/layering.py holds the same table against the includes.
+# One module: the sources of the current folder and those below it, a static library `parley_NAME` with the alias
+# `parley::NAME`. It links only the modules in USES and the libraries in LINKS; tests/layering.py holds the same table
+# against the includes.
 function(parley_module name)
   cmake_parse_arguments(arg "" "" "USES;LINKS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
   if(NOT sources)
     return()
   endif()
