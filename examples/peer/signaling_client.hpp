@@ -1,5 +1,7 @@
 #pragma once
 
+#include "web_socket.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 
@@ -32,11 +34,18 @@ class SignalingClient {
   SignalingClient(boost::asio::io_context& io, const ServerAddress& server, const std::string& room, Handlers handlers);
   ~SignalingClient();
 
+  SignalingClient(const SignalingClient&) = delete;
+  SignalingClient& operator=(const SignalingClient&) = delete;
+
   void send(const nlohmann::json& message);
 
  private:
-  class Connection;
-  std::shared_ptr<Connection> connection_;
+  void dispatch(const nlohmann::json& message);
+  void fail(const std::string& reason);
+
+  std::string room_;
+  Handlers handlers_;
+  std::shared_ptr<WebSocket> socket_;
 };
 
 /// Asks whoever listens there whether it is a signalling server of ours. Blocks, for three seconds at most.

@@ -2,8 +2,8 @@
 
 #include "negotiation.hpp"
 #include "page.hpp"
+#include "web_socket.hpp"
 
-#include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/message.hpp>
@@ -12,10 +12,9 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
-#include <boost/beast/websocket/stream.hpp>
 
+#include <algorithm>
 #include <chrono>
-#include <deque>
 #include <map>
 #include <optional>
 #include <utility>
@@ -23,7 +22,6 @@
 
 namespace beast = boost::beast;
 namespace http = beast::http;
-namespace websocket = beast::websocket;
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using nlohmann::json;
@@ -33,97 +31,64 @@ namespace {
 constexpr auto httpPatience = std::chrono::seconds(10);
 /// Two peers, their browsers' spare connections, and a few who look. Beyond that nobody is accepted.
 constexpr std::size_t maxClients = 64;
-/// Messages that wait for a client who does not read. Trickled candidates come in tens.
-constexpr std::size_t maxQueuedMessages = 256, maxQueuedBytes = 4 * maxSignalBytes;
 
-class Client;
+class Member;
 
 /// Who is in which room. All on one thread.
 struct Rooms {
-  std::map<std::string, std::vector<Client*>> members;
+  std::map<std::string, std::vector<Member*>> members;
   std::size_t clients = 0;
 };
 
-/// A member of a room.
-class Client : public std::enable_shared_from_this<Client> {
+/// Somebody who came for a room. Owned by the handlers of its socket, so it lives as long as the connection.
+class Member : public std::enable_shared_from_this<Member> {
  public:
-  Client(tcp::socket&& socket, std::shared_ptr<Rooms> rooms, std::string room)
-      : stream_(std::move(socket)), rooms_(std::move(rooms)), room_(std::move(room)) {
+  Member(std::shared_ptr<Rooms> rooms, std::string room) : rooms_(std::move(rooms)), room_(std::move(room)) {
     ++rooms_->clients;
   }
-  ~Client() { --rooms_->clients; }
+  ~Member() { --rooms_->clients; }
 
-  void start(const http::request<http::string_body>& request) {
-    stream_.set_option(websocket::stream_base::timeout::suggested(beast::role_type::server));
-    stream_.read_message_max(maxSignalBytes);
-    stream_.async_accept(request, [self = shared_from_this()](beast::error_code error) {
-      if (!error) self->join();
-    });
+  void start(tcp::socket&& socket, const http::request<http::string_body>& request) {
+    WebSocket::Handlers events;
+    events.opened = [self = shared_from_this()] { self->join(); };
+    events.message = [self = shared_from_this()](const std::string& message) { self->relay(message); };
+    events.refused = events.gone = [self = shared_from_this()](beast::error_code) { self->leave(); };
+    socket_ = WebSocket::accept(std::move(socket), request, std::move(events)).get();
   }
 
  private:
   void join() {
     auto& members = rooms_->members[room_];
     if (members.size() >= 2) {
-      closing_ = true;
-      return send({{"type", "room-full"}});
+      send({{"type", "room-full"}});
+      return socket_->close();
     }
     send({{"type", "joined"}, {"room", room_}, {"offer", !members.empty()}});
-    for (Client* other : members) other->send({{"type", "peer-joined"}});
+    for (Member* other : members) other->send({{"type", "peer-joined"}});
     members.push_back(this);
-    read();
   }
 
   void leave() {
     const auto room = rooms_->members.find(room_);
     if (room == rooms_->members.end() || std::erase(room->second, this) == 0) return;
-    for (Client* other : room->second) other->send({{"type", "peer-left"}});
+    for (Member* other : room->second) other->send({{"type", "peer-left"}});
     if (room->second.empty()) rooms_->members.erase(room);
   }
 
-  void read() {
-    stream_.async_read(buffer_, [self = shared_from_this()](beast::error_code error, std::size_t) {
-      if (error) return self->leave();
-      if (self->stream_.got_text()) self->relay(beast::buffers_to_string(self->buffer_.data()));
-      self->buffer_.consume(self->buffer_.size());
-      self->read();
-    });
-  }
-
   void relay(const std::string& message) {
+    const auto room = rooms_->members.find(room_);
+    if (room == rooms_->members.end() || std::find(room->second.begin(), room->second.end(), this) == room->second.end())
+      return;  // it found the room full
     if (!parseJson(message).is_object()) return;
-    for (Client* other : rooms_->members[room_])
-      if (other != this) other->send(message);
+    for (Member* other : room->second)
+      if (other != this) other->socket_->send(message);
   }
 
-  void send(const json& message) { send(toLine(message)); }
+  void send(const json& message) { socket_->send(toLine(message)); }
 
-  void send(std::string message) {
-    queuedBytes_ += message.size();
-    if (queue_.size() >= maxQueuedMessages || queuedBytes_ > maxQueuedBytes)
-      return stream_.next_layer().close();  // It does not read: the pending operations fail, and it leaves.
-    queue_.push_back(std::move(message));
-    if (queue_.size() == 1) write();
-  }
-
-  void write() {
-    stream_.text(true);
-    stream_.async_write(asio::buffer(queue_.front()), [self = shared_from_this()](beast::error_code error, std::size_t) {
-      if (error) return;
-      self->queuedBytes_ -= self->queue_.front().size();
-      self->queue_.pop_front();
-      if (!self->queue_.empty()) return self->write();
-      if (self->closing_) self->stream_.async_close(websocket::close_code::normal, [self](beast::error_code) {});
-    });
-  }
-
-  websocket::stream<beast::tcp_stream> stream_;
   std::shared_ptr<Rooms> rooms_;
   std::string room_;
-  beast::flat_buffer buffer_;
-  std::deque<std::string> queue_;
-  std::size_t queuedBytes_ = 0;
-  bool closing_ = false;
+  WebSocket* socket_ = nullptr;  ///< Owns us.
 };
 
 /// One connection as long as it speaks HTTP.
@@ -150,12 +115,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void handle(const http::request<http::string_body>& request) {
     if (!fromHere(request)) return reply(request, http::status::forbidden, "text/plain", "Not from that page.\n");
     const std::string target(request.target().substr(0, request.target().find('?')));
-    if (websocket::is_upgrade(request)) {
+    if (beast::websocket::is_upgrade(request)) {
       constexpr std::string_view prefix = "/room/";
       if (!target.starts_with(prefix) || target.size() > prefix.size() + 64)
         return reply(request, http::status::not_found, "text/plain", "There are rooms at /room/NAME only.\n");
       stream_.expires_never();
-      return std::make_shared<Client>(stream_.release_socket(), rooms_, target.substr(prefix.size()))->start(request);
+      return std::make_shared<Member>(rooms_, target.substr(prefix.size()))->start(stream_.release_socket(), request);
     }
     if (request.method() != http::verb::get && request.method() != http::verb::head)
       return reply(request, http::status::method_not_allowed, "text/plain", "GET only.\n");

@@ -29,5 +29,3 @@ class SignalingServer {
 
 inline constexpr const char* signalingService = "parley-signaling";
 inline constexpr int signalingVersion = 1;
-/// A description with hundreds of candidates is well below.
-inline constexpr std::size_t maxSignalBytes = 262'144;

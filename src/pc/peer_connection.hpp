@@ -25,6 +25,9 @@
 
 namespace parley::pc {
 
+/// The W3C's name of it.
+IceTransportState shown(ice::State state);
+
 /// What a `PeerConnection` handle is a handle on: the W3C's internal slots, and its algorithms.
 ///
 ///     application ──► member functions ──┐                          ┌──► Session (decides on descriptions)

@@ -13,19 +13,6 @@ namespace {
 /// What a message counts for beside its bytes, so that empty ones are bounded too.
 constexpr std::size_t messageOverhead = sizeof(PeerEvent);
 
-IceTransportState shown(ice::State state) {
-  switch (state) {
-    case ice::State::New: return IceTransportState::New;
-    case ice::State::Checking: return IceTransportState::Checking;
-    case ice::State::Connected: return IceTransportState::Connected;
-    case ice::State::Completed: return IceTransportState::Completed;
-    case ice::State::Disconnected: return IceTransportState::Disconnected;
-    case ice::State::Failed: return IceTransportState::Failed;
-    case ice::State::Closed: return IceTransportState::Closed;
-  }
-  return IceTransportState::New;
-}
-
 DtlsTransportState shown(dtls::State state) {
   switch (state) {
     case dtls::State::New: return DtlsTransportState::New;
@@ -38,6 +25,19 @@ DtlsTransportState shown(dtls::State state) {
 }
 
 }  // namespace
+
+IceTransportState shown(ice::State state) {
+  switch (state) {
+    case ice::State::New: return IceTransportState::New;
+    case ice::State::Checking: return IceTransportState::Checking;
+    case ice::State::Connected: return IceTransportState::Connected;
+    case ice::State::Completed: return IceTransportState::Completed;
+    case ice::State::Disconnected: return IceTransportState::Disconnected;
+    case ice::State::Failed: return IceTransportState::Failed;
+    case ice::State::Closed: return IceTransportState::Closed;
+  }
+  return IceTransportState::New;
+}
 
 // --- On the engine's thread ---
 

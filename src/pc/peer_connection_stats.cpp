@@ -30,9 +30,6 @@ namespace {
 double milliseconds(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-IceTransportState shown(ice::State state) { return static_cast<IceTransportState>(state); }
-static_assert(static_cast<int>(ice::State::Closed) == static_cast<int>(IceTransportState::Closed));
-
 std::optional<std::string> unlessEmpty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
