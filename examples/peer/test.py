@@ -151,6 +151,20 @@ class PeerTest(unittest.TestCase):
         a.expect("has left")
         self.assertEqual((a.code(), b.code()), (0, 0))
 
+    def test_peers_meet_on_a_server_elsewhere(self):
+        host = self.room()
+        host.expect("Waiting")
+        path = self.file(100_000)
+        target = self.folder / "target"
+        target.mkdir()
+        server = ("--room", "another", "--server", f"ws://localhost:{self.port}")
+        receiver = self.start(*server, "--receive", target)
+        receiver.expect("Waiting")
+        sender = self.start(*server, "--send", path)
+        for peer in (receiver, sender):
+            self.assertEqual(peer.code(), 0, peer.errors)
+        self.assertEqual((target / path.name).read_bytes(), path.read_bytes())
+
     def test_a_third_peer_hears_that_the_room_is_full(self):
         a, b = self.pair()
         b.expect("Connected.")
