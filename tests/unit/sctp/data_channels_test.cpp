@@ -97,7 +97,7 @@ TEST_CASE("text and binary messages and empty ones arrive as what they are") {
   auto big = pattern(262'144);
   CHECK(sendText(two, two.a, one, "hello") == SendResult::Sent);
   CHECK(sendText(two, two.a, one, "") == SendResult::Sent);
-  CHECK(two.a->send(one, false, {}, two.now()) == SendResult::Sent);
+  CHECK(two.a->send(one, false, base::Bytes{}, two.now()) == SendResult::Sent);
   CHECK(two.a->send(one, false, big, two.now()) == SendResult::Sent);
   two.run(5s);
   auto channel = incoming(two.b);
