@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sctp/association.hpp"
 #include "sctp/congestion/delivery_rate.hpp"
 
 #include <parley/time.hpp>
@@ -79,14 +80,16 @@ class Controller {
   virtual std::string_view name() const = 0;
 };
 
-enum class Algorithm { Cubic, Bbr };
-
 struct Parameters {
   std::size_t maxPacket = 1'152 - 12;  ///< Bytes of DATA chunks in the largest packet: without the common header.
   std::optional<Duration> rtt;         ///< Of the handshake, if it gave an unambiguous one.
   std::uint64_t seed = 1;              ///< For what is to be spread at random: BBR's probing times.
 };
 
-std::unique_ptr<Controller> makeController(Algorithm algorithm, const Parameters& parameters);
+/// What leaves at once: a millisecond's worth, at least two packets, at most what one GSO call takes
+/// (draft-ietf-ccwg-bbr s.5.6.3).
+std::size_t quantumFor(std::uint64_t pacingRate, std::size_t maxPacket);
+
+std::unique_ptr<Controller> makeController(CongestionControl algorithm, const Parameters& parameters);
 
 }  // namespace parley::sctp::congestion
