@@ -36,11 +36,13 @@ class ReceiveWindow {
   /// Whether a chunk may be taken. A missing one, with a TSN below the highest, is what the others wait for, and honest
   /// peers have kept room for it: it may go over the capacity by as much again.
   bool admits(std::size_t bytes, bool missing) const {
-    return used() + bytes + overhead <= (missing ? 2 : 1) * limit();
+    const auto limit = ready_ == 0 ? most() : missing ? 2 * capacity_ : capacity_;
+    return used() + bytes + overhead <= limit;
   }
   /// a_rwnd.
   std::uint32_t available() const {
-    const auto free = used() < limit() ? limit() - used() : 0;
+    auto free = used() < capacity_ ? capacity_ - used() : 0;
+    if (ready_ == 0 && used() < most()) free = std::max(free, std::min(capacity_ / 4, most() - used()));
     return free < leastAnnounced ? 0 : static_cast<std::uint32_t>(std::min<std::size_t>(free, UINT32_MAX));
   }
   /// A SACK with `available()` has been sent.
@@ -55,9 +57,9 @@ class ReceiveWindow {
   bool exhausted() const { return ready_ == 0 && available() == 0; }
 
  private:
-  /// Messages that are interleaved (RFC 8260) may fill the window with beginnings. Nothing that the application does would
-  /// open it again, so that as long as nothing waits for the application there is three times more.
-  std::size_t limit() const { return ready_ == 0 ? 4 * capacity_ : capacity_; }
+  /// Messages that are interleaved (RFC 8260) may fill the window with beginnings, and nothing that the application does
+  /// would open it again. As long as nothing waits for the application they may therefore take four times as much.
+  std::size_t most() const { return 4 * capacity_; }
 
   std::size_t capacity_;
   std::size_t ready_ = 0;

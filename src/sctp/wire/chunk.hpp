@@ -45,7 +45,7 @@ enum class ChunkType : std::uint8_t {
   IForwardTsn = 194,  ///< RFC 8260.
 };
 
-/// "DATA", or "chunk 99".
+/// "DATA", or "unknown chunk".
 std::string_view toString(ChunkType type);
 
 /// What to do with a chunk or parameter of an unknown type: its two highest bits (RFC 9260 s.3.2, s.3.2.1).

@@ -47,7 +47,8 @@ inline constexpr std::uint32_t dtlsErrorDetection = 1;
 struct InitParameters {
   bool forwardTsn = false;                        ///< RFC 3758, by either its parameter or the supported extensions.
   bool reConfig = false;                          ///< RFC 6525
-  bool interleaving = false;                      ///< RFC 8260: I-DATA; I-FORWARD-TSN besides is implied by it.
+  bool interleaving = false;                      ///< RFC 8260: I-DATA.
+  bool iForwardTsn = false;                       ///< RFC 8260 s.2.3.1: without it, interleaving has no partial reliability.
   bool pad = false;                               ///< RFC 4820: PAD among the supported extensions.
   std::optional<std::uint32_t> errorDetection;    ///< RFC 9653: takes a checksum of zero under this method.
   base::Bytes cookie;                             ///< INIT ACK's state cookie; borrowed. Empty if none.
