@@ -5,6 +5,7 @@
 #include <parley/packet.hpp>
 #include <parley/time.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -72,12 +73,19 @@ struct Config {
 
   CongestionControl congestionControl = CongestionControl::Cubic;
   /// The largest SCTP packet that path MTU probing (RFC 8899) goes up to. No more than `mtu`: no probing.
-  /// An Ethernet's 1500 less IPv4 and UDP (28) and the AES-GCM record (37, see `mtu`) is 1435, in fours 1432.
-  std::size_t maxMtu = 1'432;
+  /// Needs sockets that forbid fragmentation: then an Ethernet's 1500 less IPv4 and UDP (28) and the AES-GCM record (37,
+  /// see `mtu`) are 1432 in fours.
+  std::size_t maxMtu = 1'152;
   /// RFC 8260: offer I-DATA, so that a large message on one stream does not hold up another.
   bool interleaving = true;
   /// RFC 9653: offer to take, and where the peer offers it send, packets without a checksum. DTLS protects them.
   bool zeroChecksum = true;
+  /// RFC 9260 s.8.3, HB.interval: how long the path may be idle before it is asked. Duration::max(): never. It tells of
+  /// a peer that has forgotten us; that the path carries anything is for ICE to know (RFC 7675).
+  Duration heartbeatInterval = std::chrono::seconds(30);
+  /// The round trip as the layers below have measured it: a lost INIT is repeated after three of it, or half a second
+  /// if it is not known.
+  std::optional<Duration> roundTrip;
   /// Both ends know each other's INIT already.
   std::optional<Snap> snap;
 };

@@ -21,8 +21,8 @@ std::vector<std::uint8_t> CookieJar::seal(const Cookie& cookie) const {
   writer.u32(static_cast<std::uint32_t>(made >> 32)).u32(static_cast<std::uint32_t>(made));
   writer.u32(cookie.local.tag).u32(cookie.local.initialTsn.value);
   writer.u32(peer.tag).u32(peer.window).u16(peer.outboundStreams).u16(peer.inboundStreams).u32(peer.initialTsn.value);
-  writer.u32(flag(peer.forwardTsn, 0) | flag(peer.reConfig, 1) | flag(peer.interleaving, 2) | flag(peer.pad, 3) |
-             flag(peer.takesZeroChecksum, 4));
+  writer.u32(flag(peer.forwardTsn, 0) | flag(peer.reConfig, 1) | flag(peer.interleaving, 2) |
+             flag(peer.takesZeroChecksum, 3));
   writer.u32(cookie.tieTags.local).u32(cookie.tieTags.peer);
   auto mac = base::hmacSha256(key_, bytes);
   bytes.insert(bytes.end(), mac.begin(), mac.begin() + macSize);
@@ -48,8 +48,7 @@ std::optional<Cookie> CookieJar::open(base::Bytes sealed) const {
   peer.forwardTsn = flags & 1;
   peer.reConfig = flags & 2;
   peer.interleaving = flags & 4;
-  peer.pad = flags & 8;
-  peer.takesZeroChecksum = flags & 16;
+  peer.takesZeroChecksum = flags & 8;
   cookie.tieTags.local = reader.u32();
   cookie.tieTags.peer = reader.u32();
   return cookie;

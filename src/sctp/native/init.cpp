@@ -19,7 +19,6 @@ PeerInit PeerInit::from(const wire::InitFields& fields, const wire::InitParamete
   peer.forwardTsn = parameters.forwardTsn;
   peer.reConfig = parameters.reConfig;
   peer.interleaving = parameters.interleaving;
-  peer.pad = parameters.pad;
   // RFC 9653 s.5.2: only under a method that this path has, which is DTLS.
   peer.takesZeroChecksum = parameters.errorDetection == wire::dtlsErrorDetection;
   return peer;
@@ -34,7 +33,6 @@ Capabilities Capabilities::negotiate(const Config& config, const PeerInit& peer)
   both.reConfig = peer.reConfig;
   // RFC 8260 s.2.2.1: where both announce it, both must use it.
   both.interleaving = config.interleaving && peer.interleaving;
-  both.pad = peer.pad;
   both.sendsZeroChecksum = config.zeroChecksum && peer.takesZeroChecksum;
   return both;
 }
@@ -44,7 +42,6 @@ wire::InitParameters announced(const Config& config) {
   parameters.forwardTsn = true;
   parameters.reConfig = true;
   parameters.interleaving = config.interleaving;
-  parameters.pad = true;
   if (config.zeroChecksum) parameters.errorDetection = wire::dtlsErrorDetection;
   return parameters;
 }

@@ -36,7 +36,6 @@ struct PeerInit {
   bool forwardTsn = false;
   bool reConfig = false;
   bool interleaving = false;
-  bool pad = false;
   bool takesZeroChecksum = false;
 
   static PeerInit from(const wire::InitFields& fields, const wire::InitParameters& parameters);
@@ -49,13 +48,13 @@ struct Capabilities {
   bool partialReliability = false;
   bool reConfig = false;
   bool interleaving = false;
-  bool pad = false;
   bool sendsZeroChecksum = false;  ///< RFC 9653 s.5.2: what the peer takes; what we take is by our own announcement.
 
   static Capabilities negotiate(const Config& config, const PeerInit& peer);
 };
 
-/// What our INIT and INIT ACK announce; the list is complete but for the cookie and what the peer's had unknown.
+/// What our INIT and INIT ACK announce, but for the cookie and what the peer's had unknown. PAD (RFC 4820) needs no
+/// announcement: who does not know it skips it.
 wire::InitParameters announced(const Config& config);
 
 /// The receive window in INIT and INIT ACK.
