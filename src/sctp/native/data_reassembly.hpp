@@ -33,7 +33,8 @@ class DataReassembly {
   /// A chunk with a new TSN.
   void add(const wire::Data& data, wire::UnwrappedTsn tsn);
   /// RFC 3758 s.3.6. `cumulative` is what the FORWARD-TSN says, not where that led to.
-  void forward(wire::UnwrappedTsn cumulative, const wire::ForwardTsnView& skipped);
+  /// Entries for streams that do not exist, of which there are `streams`, are ignored.
+  void forward(wire::UnwrappedTsn cumulative, const wire::ForwardTsnView& skipped, std::uint16_t streams);
   /// All up to `cumulative` has come or was skipped: fragments before it that found no beginning never will.
   void progressed(wire::UnwrappedTsn cumulative);
   /// RFC 6525 s.5.2.2 E3.
@@ -43,6 +44,7 @@ class DataReassembly {
  private:
   /// A message of which the first fragments are there.
   struct Run {
+    wire::UnwrappedTsn first;
     std::uint16_t stream = 0;
     wire::Ssn ssn;
     bool unordered = false;
@@ -64,12 +66,11 @@ class DataReassembly {
   };
   using Runs = std::map<wire::UnwrappedTsn, Run>;  ///< By the TSN that is to come next.
 
-  /// False if that ended the message.
   void append(Run& run, base::Bytes bytes);
   /// Appends what waits for the run's next TSN, and finishes it if its end is there.
   void extend(Runs::iterator run);
   void complete(Run& run);
-  void deliverInOrder(std::uint16_t number, Stream& stream);
+  void deliverInOrder(Stream& stream);
   void deliver(Message&& message);
   void discard(Runs::iterator run);
   void clear();
@@ -77,6 +78,7 @@ class DataReassembly {
   Inbox& inbox_;
   std::size_t maxMessageSize_;
   std::size_t usualSize_ = 0;  ///< Of the last message of several fragments: what the next one gets to begin with.
+  wire::UnwrappedTsn forwardedTo_{0};
   Runs runs_;
   std::map<wire::UnwrappedTsn, Fragment> loose_;
   std::unordered_map<std::uint16_t, Stream> streams_;

@@ -24,8 +24,8 @@ class IDataReassembly {
 
   /// A chunk with a new TSN.
   void add(const wire::IData& data);
-  /// RFC 8260 s.2.3.1.
-  void forward(const wire::IForwardTsnView& skipped);
+  /// RFC 8260 s.2.3.1. Entries for streams that do not exist, of which there are `streams`, are ignored.
+  void forward(const wire::IForwardTsnView& skipped, std::uint16_t streams);
   /// RFC 8260 s.2.3.2: both counters start again.
   void resetStream(std::uint16_t stream);
   void resetAllStreams();
@@ -46,20 +46,24 @@ class IDataReassembly {
   };
   using Partials = std::map<wire::UnwrappedMid, Partial>;
   struct Stream {
-    wire::UnwrappedMid next = wire::UnwrappedMid::first({0});  ///< Of the ordered ones: what is delivered next.
-    wire::UnwrappedMid latestUnordered = wire::UnwrappedMid::first({0});  ///< Only to unwrap by.
+    /// Of the ordered ones: what is delivered next.
+    wire::UnwrappedMid next = wire::UnwrappedMid::first({0});
+    /// Of the unordered ones: what others are unwrapped by.
+    wire::UnwrappedMid latest = wire::UnwrappedMid::first({0});
     Partials ordered;
     Partials unordered;
   };
 
-  /// The fragment joins the message. True if that completes it.
-  bool join(std::uint16_t stream, Partial& partial, const wire::IData& data);
-  void append(std::uint16_t stream, Partial& partial, base::Bytes bytes);
+  /// The fragment joins its message.
+  void join(std::uint16_t stream, Partial& partial, const wire::IData& data);
+  /// Takes the next bytes of the message; at its end it is complete.
+  void append(std::uint16_t stream, Partial& partial, base::Bytes bytes, bool end);
   void deliver(std::uint16_t stream, Partial& partial);
   void deliverInOrder(std::uint16_t number, Stream& stream);
-  void discard(Partials& partials, Partials::iterator partial);
+  /// Gives back what the message holds of the window. It is to be erased.
+  void release(Partial& partial);
+  void release(Stream& stream);
   void clear();
-  void clear(Stream& stream);
 
   Inbox& inbox_;
   std::size_t maxMessageSize_;

@@ -56,6 +56,8 @@ class IncomingResets {
     wire::RequestNumber request;
     std::vector<std::uint16_t> streams;
   };
+  /// The peer asks under a new number for what it has asked for already.
+  static bool sameAgain(const Deferred& earlier, const Deferred& wanted);
   void answer(wire::RequestNumber request, wire::ReconfigResult result);
   /// True if the request is new; otherwise it has been answered.
   bool isNew(wire::RequestNumber request);
@@ -66,6 +68,8 @@ class IncomingResets {
   /// A RE-CONFIG holds at most two requests (RFC 6525 s.3.1), so that what is repeated is one of the last two.
   std::array<Known, 2> known_{};
   std::optional<Deferred> deferred_;
+  /// What was deferred last and is done. Some peers ask again under a new number when they are told "in progress".
+  std::optional<Deferred> settled_;
   std::array<wire::ReconfigResponse, 4> toSend_{};
   std::size_t answers_ = 0;
 };

@@ -17,6 +17,7 @@
 
 #include <parley/time.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <variant>
@@ -76,12 +77,12 @@ class Receiver {
 
   /// There is a SACK or an answer to be sent now.
   bool wantsPacket() const { return acks_.due() || resets_.due(); }
-  /// Writes the SACK, if there is anything new to say, and answers to requests. Gap blocks are cut to what fits and to half
-  /// of the packet, so that data can go with it. Call it first, for the SACK should be in front (RFC 9260 s.6.10).
+  /// Writes the SACK, if there is anything new to say, and answers to requests. Call it first, for control chunks should be
+  /// in front (RFC 9260 s.6.10), and the SACK takes what room it needs (s.6.7: all the gap blocks that fit).
   void fill(wire::PacketBuilder& builder, Time now);
 
   /// The next message.
-  std::optional<Message> receive(Time now);
+  std::optional<Message> receive();
   const Message* peek() const { return inbox_.peek(); }
   /// An event, after the messages before it were received.
   std::optional<Event> poll() { return inbox_.poll(); }
@@ -106,6 +107,7 @@ class Receiver {
 
   /// Whether the chunk is to be reassembled; its TSN is recorded then.
   Verdict accept(wire::UnwrappedTsn tsn, std::uint16_t stream, std::size_t size, bool immediate);
+  bool forwardTo(wire::UnwrappedTsn tsn);
   /// The cumulative TSN may have moved.
   void progressed();
   void perform(const IncomingResets::Reset& reset);
