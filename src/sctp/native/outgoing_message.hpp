@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sctp/association.hpp"
+#include "sctp/wire/serial.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,8 @@ struct OutgoingMessage {
   std::uint32_t number = 0;             ///< MID, or in its low half SSN; assigned with the first fragment.
   std::uint32_t nextFragment = 0;       ///< FSN
   std::uint32_t chunks = 0;             ///< Outstanding chunks that refer to it.
+  wire::UnwrappedTsn firstTsn;          ///< Of its chunks, and the last one; between them there may be those of others.
+  wire::UnwrappedTsn lastTsn;
   std::uint16_t maxRetransmits = 0;
   std::uint16_t stream = 0;
   Ppid ppid{};
@@ -44,6 +47,10 @@ class MessageStore {
   const OutgoingMessage& operator[](MessageId id) const { return slots_[id]; }
   /// Frees it if it is neither in the queue nor outstanding.
   void releaseIfUnused(MessageId id);
+  /// What was abandoned is sent no more; its place has to stay for the FORWARD TSN.
+  void dropBytes(MessageId id);
+  /// Gives memory back, if there is no message.
+  void trim();
 
   std::size_t size() const { return size_; }
   /// Bytes held, each message with what it takes besides: what `Config::sendBuffer` limits.

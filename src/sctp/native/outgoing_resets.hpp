@@ -5,6 +5,7 @@
 
 #include <parley/time.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -40,10 +41,12 @@ class OutgoingResets {
   /// The request that is to be sent now, or again; null if there is none. `sent` follows.
   const Request* due() const { return due_ ? &*inFlight_ : nullptr; }
   void sent(Time now, Duration rto);
-  /// The timer has expired (doubled by `sent` each time): the request is due again.
-  void expired() { due_ = inFlight_.has_value(); }
+  /// The deadline has come: the request is due again.
+  void expired();
   /// Nothing if it is not an answer to what is in flight, or does not settle it.
   std::optional<Done> handle(const wire::ReconfigResponse& response);
+  /// The peer has all up to `cumulative`. If it has asked for patience until then, the request is due again.
+  void acknowledged(wire::Tsn cumulative);
 
   /// When the request is to be sent again.
   Time deadline() const { return due_ ? never : deadline_; }
@@ -52,10 +55,14 @@ class OutgoingResets {
   unsigned repeated() const { return repeated_; }
 
  private:
+  /// As `RtoEstimator::most`.
+  static constexpr Duration maximumDelay = std::chrono::seconds(5);
+
   wire::RequestNumber next_;
   std::vector<std::uint16_t> waiting_;
   std::optional<Request> inFlight_;
   bool due_ = false;
+  bool postponed_ = false;  ///< The answer was "in progress".
   unsigned repeated_ = 0;
   Time deadline_ = never;
 };

@@ -27,10 +27,8 @@ class RtoEstimator {
   /// A measurement that Karn's algorithm allows. `newRound`: the first one of a round trip; RFC 9260 s.6.3.1 C4 smooths
   /// with one of each, or the variance would forget within a round trip what the last one was like.
   void sample(Duration rtt, bool newRound, Time now);
-  /// T3 expired: doubles (RFC 9260 s.6.3.3 E2) until the next sample or `progress`.
+  /// T3 expired: doubles (RFC 9260 s.6.3.3 E2) until the next sample.
   void backOff();
-  /// Something was acknowledged: the path is there, and the doubling is over.
-  void progress() { doublings_ = 0; }
 
   Duration rto() const;
   /// Nothing before the first sample.
