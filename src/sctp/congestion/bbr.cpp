@@ -48,6 +48,7 @@ void Bbr::onAck(const Ack& ack) {
   delivered_ = ack.delivered;
   inFlight_ = static_cast<double>(ack.inFlight);
   if (!ack.rate.hasData) return;
+  if (ack.rtt) latestRtt_ = *ack.rtt;
   sample_.rate = ack.rate.bytesPerSecond;
   sample_.delivered = static_cast<double>(ack.rate.delivered);
   sample_.inFlightAtSend = ack.rate.inFlightAtSend;
@@ -185,7 +186,7 @@ void Bbr::onLoss(const Loss& loss) {
   if (isInflightTooHigh()) {
     double inFlightBefore = sample_.inFlightAtSend - size;
     double lostBefore = sample_.lost - size;
-    double prefix = (bbr::lossThreshold * inFlightBefore - lostBefore) / (1 - bbr::lossThreshold);
+    double prefix = (lossThreshold() * inFlightBefore - lostBefore) / (1 - lossThreshold());
     sample_.inFlightAtSend = inFlightBefore + prefix;
     handleInflightTooHigh(loss.now);
   }
@@ -193,14 +194,19 @@ void Bbr::onLoss(const Loss& loss) {
 }
 
 void Bbr::noteLoss(const Loss& loss) {
+  // What was sent, delivered or lost before it, and in flight with it: its place in all that was ever sent. What is not
+  // beside the last one is a range of its own (draft s.5.3.1.3).
+  auto offset = loss.sent.inFlight + loss.sent.delivered + loss.sent.lost;
+  if (static_cast<double>(offset - lastLostOffset_) > maxPacket_) ++lossEventsInRound_;
+  lastLostOffset_ = offset;
+
+  bool few = static_cast<double>(loss.lostTotal - loss.sent.lost) <= bbr::noiseThreshold * loss.sent.inFlight;
+  if (few && !queueSeen()) return;
   if (!lossInRound_) {
     lossRoundDelivered_ = delivered_;
     saveStateUponLoss();
   }
   lossInRound_ = true;
-  // All that one acknowledgement reveals counts as one of the draft's ranges.
-  if (loss.now != lastLossAt_) ++lossEventsInRound_;
-  lastLossAt_ = loss.now;
 }
 
 void Bbr::saveStateUponLoss() { undo_ = {state_, bandwidthShortTerm_, inflightShortTerm_, inflightLongTerm_}; }

@@ -9,8 +9,8 @@
 namespace parley::sctp::congestion {
 
 /// BBRv3 (draft-ietf-ccwg-bbr): models the path by the rate at which it delivers and its delay, and keeps in flight what
-/// that takes. A loss is a sign of a full queue only if more than 2 % of what was in flight are lost. Names are the
-/// draft's.
+/// that takes. Losses are a sign of a full queue only if they are many, and packets are late (see bbr_constants.hpp).
+/// Names are the draft's.
 ///
 ///     Startup ──pipe full, or losses──► Drain ──queue gone──► ProbeBwDown ──queue gone──► ProbeBwCruise
 ///                                                                ▲    │                        │
@@ -91,6 +91,8 @@ class Bbr final : public Controller {
   bool isInProbeBw() const;
   bool isProbingBandwidth() const;
   bool isInflightTooHigh() const;
+  bool queueSeen() const;
+  double lossThreshold() const;
 
   // bbr.cpp: what comes out.
   double bdp(double bandwidth, double gain) const;
@@ -119,6 +121,7 @@ class Bbr final : public Controller {
   Sample sample_;
   std::uint64_t delivered_ = 0;  ///< C.delivered.
   double inFlight_ = 0;
+  Duration latestRtt_{};
 
   // Rounds.
   std::uint64_t nextRoundDelivered_ = 0;
@@ -149,7 +152,7 @@ class Bbr final : public Controller {
   bool lossRoundStart_ = false;
   bool lossInRound_ = false;
   int lossEventsInRound_ = 0;
-  Time lastLossAt_ = Time::min();
+  std::uint64_t lastLostOffset_ = 0;
   bool recovering_ = false;
   std::uint64_t recoveryEnd_ = 0;  ///< Of `priorDelivered`.
   struct Undo {

@@ -16,7 +16,15 @@ bool Bbr::isProbingBandwidth() const {
   return state_ == State::Startup || state_ == State::ProbeBwRefill || state_ == State::ProbeBwUp;
 }
 
-bool Bbr::isInflightTooHigh() const { return sample_.lost > sample_.inFlightAtSend * bbr::lossThreshold; }
+bool Bbr::queueSeen() const {
+  if (minRtt_ == Duration::max()) return true;
+  auto late = std::chrono::duration<double, Duration::period>(minRtt_) * bbr::queueFactor + bbr::queueMargin;
+  return latestRtt_ > late;
+}
+
+double Bbr::lossThreshold() const { return queueSeen() ? bbr::lossThreshold : bbr::noiseThreshold; }
+
+bool Bbr::isInflightTooHigh() const { return sample_.lost > sample_.inFlightAtSend * lossThreshold(); }
 
 // Startup and Drain.
 
