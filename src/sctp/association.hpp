@@ -75,7 +75,7 @@ struct Config {
   /// The largest SCTP packet that path MTU probing (RFC 8899) goes up to. No more than `mtu`: no probing.
   /// Needs sockets that forbid fragmentation: then an Ethernet's 1500 less IPv4 and UDP (28) and the AES-GCM record (37,
   /// see `mtu`) are 1432 in fours.
-  std::size_t maxMtu = 1'152;
+  std::size_t maxMtu = 0;
   /// RFC 8260: offer I-DATA, so that a large message on one stream does not hold up another.
   bool interleaving = true;
   /// RFC 9653: offer to take, and where the peer offers it send, packets without a checksum. DTLS protects them.

@@ -37,7 +37,7 @@ void Association::resetStreams(const std::vector<std::uint16_t>& streams, Time n
 
 std::optional<Message> Association::receive(Time now) {
   begin(now);
-  return link_ ? link_->receiver.receive(now_) : std::nullopt;
+  return link_ ? link_->receiver.receive() : std::nullopt;
 }
 
 const Message* Association::peek() const { return link_ ? link_->receiver.peek() : nullptr; }
