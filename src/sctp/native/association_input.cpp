@@ -194,7 +194,8 @@ void Association::onSack(const wire::ChunkView& chunk) {
 
 void Association::onForwardTsn(const wire::ChunkView& chunk) {
   if (!takesData()) return drops_.add(Drop::UnexpectedChunk);
-  if ((chunk.type == ChunkType::IForwardTsn) != link_->both.interleaving)
+  // RFC 8260 s.2.3.1
+  if (!link_->both.partialReliability || (chunk.type == ChunkType::IForwardTsn) != link_->both.interleaving)
     return violated("the FORWARD-TSN that was not agreed on");
   if (chunk.type == ChunkType::IForwardTsn) {
     auto forward = wire::IForwardTsnView::parse(chunk);

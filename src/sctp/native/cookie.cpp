@@ -22,7 +22,7 @@ std::vector<std::uint8_t> CookieJar::seal(const Cookie& cookie) const {
   writer.u32(cookie.local.tag).u32(cookie.local.initialTsn.value);
   writer.u32(peer.tag).u32(peer.window).u16(peer.outboundStreams).u16(peer.inboundStreams).u32(peer.initialTsn.value);
   writer.u32(flag(peer.forwardTsn, 0) | flag(peer.reConfig, 1) | flag(peer.interleaving, 2) |
-             flag(peer.takesZeroChecksum, 3));
+             flag(peer.takesZeroChecksum, 3) | flag(peer.iForwardTsn, 4));
   writer.u32(cookie.tieTags.local).u32(cookie.tieTags.peer);
   auto mac = base::hmacSha256(key_, bytes);
   bytes.insert(bytes.end(), mac.begin(), mac.begin() + macSize);
@@ -49,6 +49,7 @@ std::optional<Cookie> CookieJar::open(base::Bytes sealed) const {
   peer.reConfig = flags & 2;
   peer.interleaving = flags & 4;
   peer.takesZeroChecksum = flags & 8;
+  peer.iForwardTsn = flags & 16;
   cookie.tieTags.local = reader.u32();
   cookie.tieTags.peer = reader.u32();
   return cookie;

@@ -31,7 +31,7 @@ class Inbox {
  public:
   using Event = std::variant<Association::IncomingStreamsReset, Association::MessageTooLarge>;
 
-  explicit Inbox(std::size_t capacity) : window_(capacity) {}
+  Inbox(std::size_t capacity, std::size_t largestMessage) : window_(capacity, largestMessage) {}
 
   void add(Message message) {
     window_.holdReady(message.bytes.size());

@@ -17,6 +17,7 @@ PeerInit PeerInit::from(const wire::InitFields& fields, const wire::InitParamete
   peer.inboundStreams = fields.inboundStreams;
   peer.initialTsn = fields.initialTsn;
   peer.forwardTsn = parameters.forwardTsn;
+  peer.iForwardTsn = parameters.iForwardTsn;
   peer.reConfig = parameters.reConfig;
   peer.interleaving = parameters.interleaving;
   // RFC 9653 s.5.2: only under a method that this path has, which is DTLS.
@@ -29,10 +30,11 @@ Capabilities Capabilities::negotiate(const Config& config, const PeerInit& peer)
   // RFC 9260 s.5.1.1
   both.outboundStreams = std::min(config.streams, peer.inboundStreams);
   both.inboundStreams = std::min(config.streams, peer.outboundStreams);
-  both.partialReliability = peer.forwardTsn;
   both.reConfig = peer.reConfig;
   // RFC 8260 s.2.2.1: where both announce it, both must use it.
   both.interleaving = config.interleaving && peer.interleaving;
+  // RFC 8260 s.2.3.1
+  both.partialReliability = both.interleaving ? peer.iForwardTsn : peer.forwardTsn;
   both.sendsZeroChecksum = config.zeroChecksum && peer.takesZeroChecksum;
   return both;
 }
@@ -41,7 +43,7 @@ wire::InitParameters announced(const Config& config) {
   wire::InitParameters parameters;
   parameters.forwardTsn = true;
   parameters.reConfig = true;
-  parameters.interleaving = config.interleaving;
+  parameters.interleaving = parameters.iForwardTsn = config.interleaving;
   if (config.zeroChecksum) parameters.errorDetection = wire::dtlsErrorDetection;
   return parameters;
 }

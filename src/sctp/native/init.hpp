@@ -34,6 +34,7 @@ struct PeerInit {
   std::uint16_t inboundStreams = 0;
   wire::Tsn initialTsn;
   bool forwardTsn = false;
+  bool iForwardTsn = false;
   bool reConfig = false;
   bool interleaving = false;
   bool takesZeroChecksum = false;

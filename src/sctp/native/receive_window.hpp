@@ -18,7 +18,8 @@ class ReceiveWindow {
   /// Less is announced as nothing (the silly window syndrome, RFC 1122 s.4.2.3.3): a packet's worth.
   static constexpr std::size_t leastAnnounced = 1'500;
 
-  explicit ReceiveWindow(std::size_t capacity) : capacity_(capacity) {}
+  ReceiveWindow(std::size_t capacity, std::size_t largestMessage)
+      : capacity_(capacity), most_(std::max(4 * capacity, capacity + largestMessage)) {}
 
   std::size_t capacity() const { return capacity_; }
   /// Messages that are all there, and wait for nothing but the application.
@@ -58,10 +59,12 @@ class ReceiveWindow {
 
  private:
   /// Messages that are interleaved (RFC 8260) may fill the window with beginnings, and nothing that the application does
-  /// would open it again. As long as nothing waits for the application they may therefore take four times as much.
-  std::size_t most() const { return 4 * capacity_; }
+  /// would open it again. As long as nothing waits for the application they may therefore take four times as much, or
+  /// what the largest message needs.
+  std::size_t most() const { return most_; }
 
   std::size_t capacity_;
+  std::size_t most_;
   std::size_t ready_ = 0;
   std::size_t unready_ = 0;
   std::uint32_t announced_ = 0;

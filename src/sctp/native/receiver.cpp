@@ -5,7 +5,7 @@
 
 namespace parley::sctp::native {
 
-Receiver::Receiver(const Config& config) : maxMessageSize_(config.maxMessageSize), inbox_(config.receiveBuffer) {}
+Receiver::Receiver(const Config& config) : maxMessageSize_(config.maxMessageSize), inbox_(config.receiveBuffer, config.maxMessageSize) {}
 
 void Receiver::start(const Start& start) {
   if (start.interleaving) {
