@@ -5,7 +5,8 @@
 
 namespace parley::sctp::native {
 
-Receiver::Receiver(const Config& config) : maxMessageSize_(config.maxMessageSize), inbox_(config.receiveBuffer, config.maxMessageSize) {}
+Receiver::Receiver(const Config& config)
+    : maxMessageSize_(config.maxMessageSize), inbox_(config.receiveBuffer, config.maxMessageSize) {}
 
 void Receiver::start(const Start& start) {
   if (start.interleaving) {
