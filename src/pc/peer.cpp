@@ -304,7 +304,7 @@ void Peer::flush(Time now) {
 void Peer::flush(sctp::ChannelId id, Channel& channel, Time now) {
   while (!channel.waiting.empty()) {
     auto& message = channel.waiting.front();
-    auto result = channels_->send(id, message.text, message.bytes, now);
+    auto result = channels_->send(id, message.text, std::move(message.bytes), now);
     if (result == sctp::SendResult::Full) return;
     if (result == sctp::SendResult::Invalid) tell(ChannelDrained{id, message.bytes.size()});
     channel.waiting.pop_front();

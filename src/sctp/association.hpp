@@ -5,6 +5,7 @@
 #include <parley/packet.hpp>
 #include <parley/time.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -34,6 +35,19 @@ struct Reliability {
   bool operator==(const Reliability&) const = default;
 };
 
+/// The law by which the sender fills the path. The receiver's does not matter.
+enum class CongestionControl {
+  Cubic,  ///< RFC 9438 with HyStart++ (RFC 9406) and pacing.
+  Bbr,    ///< BBRv3 (draft-ietf-ccwg-bbr).
+};
+
+/// draft-hancke-tsvwg-snap: both INIT chunks have been exchanged by signalling, and the association is up without a
+/// handshake. Whole chunks, with their headers.
+struct Snap {
+  std::vector<std::uint8_t> localInit;
+  std::vector<std::uint8_t> remoteInit;
+};
+
 struct Config {
   std::uint16_t localPort = 5000;   ///< RFC 8841 s.5.1: what implementations use when a=sctp-port says nothing else.
   std::uint16_t remotePort = 5000;  ///< The peer's a=sctp-port.
@@ -54,6 +68,26 @@ struct Config {
   std::size_t sendBuffer = 2'097'152;
   /// The receive window: bytes that wait for `receive()`. As `sendBuffer`.
   std::size_t receiveBuffer = 2'097'152;
+
+  // What follows is for the engine of our own; usrsctp goes its way.
+
+  CongestionControl congestionControl = CongestionControl::Cubic;
+  /// The largest SCTP packet that path MTU probing (RFC 8899) goes up to. No more than `mtu`: no probing.
+  /// Needs sockets that forbid fragmentation: then an Ethernet's 1500 less IPv4 and UDP (28) and the AES-GCM record (37,
+  /// see `mtu`) are 1432 in fours.
+  std::size_t maxMtu = 0;
+  /// RFC 8260: offer I-DATA, so that a large message on one stream does not hold up another.
+  bool interleaving = true;
+  /// RFC 9653: offer to take, and where the peer offers it send, packets without a checksum. DTLS protects them.
+  bool zeroChecksum = true;
+  /// RFC 9260 s.8.3, HB.interval: how long the path may be idle before it is asked. Duration::max(): never. It tells of
+  /// a peer that has forgotten us; that the path carries anything is for ICE to know (RFC 7675).
+  Duration heartbeatInterval = std::chrono::seconds(30);
+  /// The round trip as the layers below have measured it: a lost INIT is repeated after three of it, or half a second
+  /// if it is not known.
+  std::optional<Duration> roundTrip;
+  /// Both ends know each other's INIT already.
+  std::optional<Snap> snap;
 };
 
 /// A whole message from the peer.
@@ -78,6 +112,9 @@ struct AssociationStats {
   std::uint64_t packetsSent = 0;
   std::uint64_t packetsReceived = 0;
   std::uint64_t packetsDropped = 0;  ///< Bad checksum, wrong length: never looked at further.
+  std::uint64_t chunksRetransmitted = 0;
+  std::uint64_t timeouts = 0;  ///< Times that T3 expired.
+  std::string congestionState;  ///< What the controller is doing, for a log.
 };
 
 /// One SCTP association (RFC 9260) over a datagram path that is given to it, with partial reliability (RFC 3758) and
@@ -139,9 +176,17 @@ class Association {
   /// An SCTP packet came.
   virtual void handle(base::Bytes packet, Time now) = 0;
 
-  /// One message, all or nothing. `bytes` is not empty (RFC 9260 s.6.9: DATA has at least one byte).
-  virtual SendResult send(std::uint16_t stream, Ppid ppid, base::Bytes bytes, const Reliability& reliability,
-                          Time now) = 0;
+  /// One message, all or nothing. `bytes` is not empty (RFC 9260 s.6.9: DATA has at least one byte). They are moved from
+  /// if `Sent`, and as they were if not.
+  virtual SendResult send(std::uint16_t stream, Ppid ppid, std::vector<std::uint8_t>&& bytes,
+                          const Reliability& reliability, Time now) = 0;
+  /// The same with a copy.
+  SendResult send(std::uint16_t stream, Ppid ppid, base::Bytes bytes, const Reliability& reliability, Time now) {
+    return send(stream, ppid, std::vector<std::uint8_t>(bytes.begin(), bytes.end()), reliability, now);
+  }
+  /// RFC 8831 s.6.4: the share of the stream among those that have something to send; 256 is normal. Of use only in an
+  /// engine that has a scheduler.
+  virtual void setPriority(std::uint16_t stream, std::uint16_t priority) = 0;
   /// The next message. What is not received stays in the receive window and so holds the sender up. Separate from
   /// `poll`, so that a slow reader does not stop the protocol. What `poll` has to say of streams and of the association's
   /// end comes after the messages before it have been received.

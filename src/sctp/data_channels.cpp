@@ -82,7 +82,7 @@ bool DataChannels::open(ChannelId id, Parameters parameters, Time now) {
   return true;
 }
 
-SendResult DataChannels::send(ChannelId id, bool text, base::Bytes bytes, Time now) {
+SendResult DataChannels::send(ChannelId id, bool text, std::vector<std::uint8_t>&& bytes, Time now) {
   now_ = std::max(now_, now);
   auto* channel = find(id);
   if (!channel || channel->state == Channel::State::Closing || bytes.size() > config_.remoteMaxMessageSize)
@@ -95,18 +95,19 @@ SendResult DataChannels::send(ChannelId id, bool text, base::Bytes bytes, Time n
   // keep ahead of this message.
   if (!channel->confirmed) reliability.ordered = true;
   auto stream = *channel->parameters.streamId;
+  const auto size = bytes.size();
   SendResult result;
   if (bytes.empty()) {
     // RFC 8831 s.6.6: SCTP has no empty messages; one zero byte under a name of its own.
     static constexpr std::uint8_t zero[1] = {};
     result = association_->send(stream, text ? Ppid::StringEmpty : Ppid::BinaryEmpty, zero, reliability, now);
   } else {
-    result = association_->send(stream, text ? Ppid::String : Ppid::Binary, bytes, reliability, now);
+    result = association_->send(stream, text ? Ppid::String : Ppid::Binary, std::move(bytes), reliability, now);
   }
   if (result == SendResult::Sent) {
-    channel->unsent += bytes.size();
+    channel->unsent += size;
     ++channel->stats.messagesSent;
-    channel->stats.bytesSent += bytes.size();
+    channel->stats.bytesSent += size;
   }
   return result;
 }
@@ -198,6 +199,7 @@ std::optional<std::uint16_t> DataChannels::freeStream() const {
 
 void DataChannels::start(ChannelId id, Channel& channel) {
   channel.state = Channel::State::Open;
+  association_->setPriority(*channel.parameters.streamId, channel.parameters.priority);
   if (channel.parameters.negotiated) {
     channel.confirmed = true;
   } else {
@@ -410,6 +412,7 @@ void DataChannels::onOpen(std::uint16_t streamId, dcep::Open open) {
   channel.parameters.priority = open.priority;
   channel.parameters.streamId = streamId;
   channel.state = Channel::State::Open;
+  association_->setPriority(streamId, open.priority);
   channel.confirmed = true;
   channel.ackUnsent = true;
   sendControl(channel);

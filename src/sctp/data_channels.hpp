@@ -142,8 +142,13 @@ class DataChannels {
   /// (65535, or without `negotiated` of the wrong parity).
   bool open(ChannelId channel, Parameters parameters, Time now);
   /// Never loses: `Full` means to send it again after `Writable` (or after `Opened`, if it was not open yet). `Invalid`
-  /// for a channel that is not there or is closing, or a message beyond the peer's a=max-message-size.
-  SendResult send(ChannelId channel, bool text, base::Bytes bytes, Time now);
+  /// for a channel that is not there or is closing, or a message beyond the peer's a=max-message-size. `bytes` are moved
+  /// from if `Sent`, and as they were if not.
+  SendResult send(ChannelId channel, bool text, std::vector<std::uint8_t>&& bytes, Time now);
+  /// The same with a copy.
+  SendResult send(ChannelId channel, bool text, base::Bytes bytes, Time now) {
+    return send(channel, text, std::vector<std::uint8_t>(bytes.begin(), bytes.end()), now);
+  }
   /// The closing procedure: what was sent arrives, then the streams are reset; `Closed` ends it.
   void close(ChannelId channel, Time now);
   /// The next message for the application, after `poll` has said all that came before it: nothing while `poll` has more.

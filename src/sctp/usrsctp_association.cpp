@@ -281,8 +281,8 @@ bool UsrsctpAssociation::comesTooEarly(base::Bytes packet) const {
   return early;
 }
 
-SendResult UsrsctpAssociation::send(std::uint16_t stream, Ppid ppid, base::Bytes bytes, const Reliability& reliability,
-                                    Time now) {
+SendResult UsrsctpAssociation::send(std::uint16_t stream, Ppid ppid, std::vector<std::uint8_t>&& bytes,
+                                    const Reliability& reliability, Time now) {
   if (state_ != State::Up || stream >= outboundStreams_ || bytes.empty() || bytes.size() > config_.remoteMaxMessageSize)
     return SendResult::Invalid;
   sctp_sendv_spa info{};

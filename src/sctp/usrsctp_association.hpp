@@ -32,8 +32,10 @@ class UsrsctpAssociation final : public Association {
 
   void connect(Time now) override;
   void handle(base::Bytes packet, Time now) override;
-  SendResult send(std::uint16_t stream, Ppid ppid, base::Bytes bytes, const Reliability& reliability,
+  using Association::send;
+  SendResult send(std::uint16_t stream, Ppid ppid, std::vector<std::uint8_t>&& bytes, const Reliability& reliability,
                   Time now) override;
+  void setPriority(std::uint16_t, std::uint16_t) override {}
   std::optional<Message> receive(Time now) override;
   const Message* peek() const override { return head_ ? &*head_ : nullptr; }
   void resetStreams(const std::vector<std::uint16_t>& streams, Time now) override;

@@ -104,7 +104,9 @@ std::vector<std::uint8_t> openMessage() { return dcep::write(dcep::Open{{}, 256,
 }  // namespace
 
 TEST_CASE("packets with a bad checksum or other ports or of odd length are counted and harm nothing") {
-  auto two = twoAssociations();
+  auto config = bigConfig();
+  config.zeroChecksum = false;
+  auto two = twoAssociations(config, config);
   connectBoth(two);
   std::vector<std::uint8_t> good;
   two.drop = [&](bool fromA, std::size_t, base::Bytes packet) {

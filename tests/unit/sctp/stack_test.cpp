@@ -10,7 +10,7 @@ using namespace parley;
 using namespace parley::sctp;
 using namespace parley::sctp::test;
 
-TEST_CASE("who ticks for all wakes the owners of what came of it") {
+TEST_CASE("who ticks for all wakes the owners of what came of it", "[usrsctp]") {
   auto& stack = Stack::global();
   std::atomic<int> woken{0};
   UsrsctpAssociation association(bigConfig(), UsrsctpAssociation::Ticks::ByHost, [&] { ++woken; });
@@ -37,7 +37,7 @@ TEST_CASE("who ticks for all wakes the owners of what came of it") {
   CHECK(association.deadline() == never);
 }
 
-TEST_CASE("an older time changes nothing") {
+TEST_CASE("an older time changes nothing", "[usrsctp]") {
   auto two = twoAssociations();
   connectBoth(two);
   auto& stack = Stack::global();
@@ -50,13 +50,14 @@ TEST_CASE("an older time changes nothing") {
   CHECK(two.b.messages.size() == 1);
 }
 
-TEST_CASE("engines on several threads share the stack") {
+TEST_CASE("engines on several threads share the stack", "[usrsctp]") {
   std::atomic<int> complete{0};
   std::atomic<Duration::rep> clock{Duration(2h).count()};
   setVirtualTime(Time(2h));
   auto engine = [&](std::uint64_t seed) {
     base::SeededRandom random(seed);
-    std::unique_ptr<Association> ends[2] = {makeAssociation(bigConfig()), makeAssociation(bigConfig())};
+    std::unique_ptr<Association> ends[2] = {std::make_unique<UsrsctpAssociation>(bigConfig()),
+                                            std::make_unique<UsrsctpAssociation>(bigConfig())};
     std::deque<std::vector<std::uint8_t>> packets[2];
     auto now = [&] { return Time(Duration(clock.load())); };
     for (auto& end : ends) end->connect(now());

@@ -59,7 +59,7 @@ TEST_CASE("empty messages and those beyond the peer's limit are refused and harm
   config.remoteMaxMessageSize = 1'000;
   auto two = twoAssociations(config);
   connectBoth(two);
-  CHECK(two.a->send(0, Ppid::Binary, {}, {}, two.now()) == SendResult::Invalid);
+  CHECK(two.a->send(0, Ppid::Binary, base::Bytes{}, {}, two.now()) == SendResult::Invalid);
   CHECK(two.a->send(0, Ppid::Binary, pattern(1'001), {}, two.now()) == SendResult::Invalid);
   CHECK(two.a->send(0, Ppid::Binary, pattern(1'000), {}, two.now()) == SendResult::Sent);
   two.run(1s);

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "base/packet_pool.hpp"
 #include "base/random.hpp"
 #include "sctp/data_channels.hpp"
+#include "sctp/native/association.hpp"
 #include "sctp/usrsctp_association.hpp"
 #include "support/catch.hpp"
+#include "support/sctp_engine.hpp"
 #include "support/virtual_globals.hpp"
 
 #include <functional>
@@ -168,7 +171,22 @@ class TwoEnds {
 using TwoAssociations = TwoEnds<Association>;
 using TwoPeers = TwoEnds<DataChannels>;
 
+inline bool runsNative() { return parley::test::sctpEngine() == SctpEngine::Native; }
+
+/// Of the native associations of a process.
+inline base::PacketPool& packetPool() {
+  static base::PacketPool pool;
+  return pool;
+}
+/// Starts with the seed that `seedGlobals` gave.
+inline base::Random& random() {
+  static base::SystemRandom source;  // Which the tests have seeded.
+  return source;
+}
+
+/// With the engine that this run is for.
 inline std::unique_ptr<Association> makeAssociation(const Config& config = {}) {
+  if (runsNative()) return std::make_unique<native::Association>(config, random(), packetPool());
   return std::make_unique<UsrsctpAssociation>(config);
 }
 
