@@ -134,6 +134,14 @@ void Host::perform(const BindUdp& request) {
   engine_.handle(SocketBound{request.socket, local}, now());
 }
 
+void Host::perform(const BindMulticast& request) {
+  engine_.handle(SocketFailed{request.socket, "no multicast"}, now());
+}
+
+void Host::perform(const ListenTcp& request) { engine_.handle(SocketFailed{request.socket, "no TCP"}, now()); }
+
+void Host::perform(const ConnectTcp& request) { engine_.handle(SocketFailed{request.socket, "no TCP"}, now()); }
+
 void Host::perform(const CloseSocket& request) {
   flush();  // What was said before the end still goes out.
   close(request.socket);

@@ -59,6 +59,9 @@ class Host final : public UdpSink {
 
   void perform(Transmit& transmit);
   void perform(const BindUdp& request);
+  void perform(const BindMulticast& request);
+  void perform(const ListenTcp& request);
+  void perform(const ConnectTcp& request);
   void perform(const CloseSocket& request);
   void perform(const ListInterfaces& request);
   void perform(const Resolve& request);
