@@ -17,9 +17,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -120,6 +120,7 @@ class TurnClient {
     UnknownTransaction,  ///< A response to no request of ours, or one too late.
     BadIntegrity,        ///< A response that is not the server's (RFC 8489 s.9.2.5).
     Unexpected,          ///< A request, an indication that is none of TURN's, an attribute that is not understood.
+    PeerUnreachable,     ///< Told by ICMP (RFC 8656 s.11.6); ICE finds out by itself.
     NoPermission,        ///< From a peer that was not permitted (RFC 8656 s.11.4), or to one that was refused.
     UnknownChannel,      ///< ChannelData of a number that is not bound.
     NotAllocated,        ///< Sent or received while there was no allocation.
@@ -161,15 +162,99 @@ class TurnClient {
   std::optional<Duration> roundTripTime() const { return roundTrip_; }
   const base::Counters<Drop>& drops() const { return drops_; }
 
+  /// RFC 8656 s.12: the numbers that a channel may have. Their first byte, 64 to 79, tells ChannelData from STUN.
+  static constexpr std::uint16_t firstChannel = 0x4000, lastChannel = 0x4fff;
+
  private:
+  enum class Timer : std::uint8_t { Refresh, Expire, KeepAlive, Peers, Count };
+  enum class Purpose : std::uint8_t { Allocate, Refresh, Release, Permit, Bind };
+
+  /// A request that is not answered yet.
+  struct Request {
+    Purpose purpose{};
+    SocketAddress peer;  ///< Of Permit (its port is 0) and Bind.
+    TransactionId id{};
+    Transaction transaction;
+    std::vector<std::uint8_t> bytes;  ///< For retransmissions.
+    int challenges = 0;               ///< That were answered by a new transaction so far.
+    bool isSigned = false;
+    bool forged = false;  ///< A response came that failed the check of integrity.
+  };
+
+  /// What the server lets through, per IP address (RFC 8656 s.9).
+  ///
+  ///             allocated         success            not used for 5 minutes
+  ///   Wanted ─────────────► Asking ───────► Granted ────────────────────────► (gone)
+  ///                           └─── error ──────┴─────► Refused
+  struct Permission {
+    enum class State : std::uint8_t { Wanted, Asking, Granted, Refused };
+    State state = State::Wanted;
+    Time expires = never;
+    Time renewAt = never;
+    bool used = false;  ///< Something was sent since it was granted or renewed.
+  };
+
+  /// A channel, per address with port (RFC 8656 s.12).
+  ///
+  ///            success         not used for 10 minutes, and 5 minutes more
+  ///   Binding ───────► Bound ────────────────────────────────────────────► (gone)
+  ///      └─── error ────┴────► Refused: Send indications will do
+  struct Channel {
+    enum class State : std::uint8_t { Binding, Bound, Refused };
+    std::uint16_t number = 0;
+    State state = State::Binding;
+    Time expires = never;
+    Time renewAt = never;
+    bool used = false;
+  };
+
+  // turn_client.cpp: the allocation
+  void sendRequest(Purpose purpose, const SocketAddress& peer, Time now);
+  void transmitRequest(Request request, Time now);
+  Packet compose(const Request& request);
+  void transmit(Packet packet, Time now);
+  void handleResponse(const Message& message, Time now);
+  bool isTrusted(Request& request, const Message& response, Time now);
+  void challenged(Request request, const Message& response, Time now);
+  void succeeded(const Request& request, const Message& response, Time now);
+  void allocated(const Request& request, const Message& response, Time now);
+  void refused(const Request& request, int code, std::string reason, Time now);
+  void timedOut(const Request& request);
+  void redirected(const Message& response);
+  void setLifetime(Duration lifetime, Time since, Time now);
+  void fail(int code, std::string reason);
+  void end(State state, Output event);
+
+  // turn_peers.cpp: permissions, channels, data
+  Permission* permission(const IpAddress& peer, Time now);
+  void bind(const SocketAddress& peer, Time now);
+  void granted(const IpAddress& peer, Time since);
+  void bound(const SocketAddress& peer, Time since);
+  void peerRefused(const Request& request, int code, std::string reason);
+  void keepPeers(Time now);
+  bool relays(const IpAddress& peer) const;
+  bool isPermitted(const IpAddress& peer, Time now) const;
+  bool sendOnChannel(std::uint16_t number, Packet packet, Time now);
+  bool sendIndication(const SocketAddress& peer, Packet packet, Time now);
+  std::optional<Received> handleChannelData(base::MutableBytes message, Time now);
+  std::optional<Received> handleIndication(base::MutableBytes bytes, const Message& message, Time now);
+  bool drop(Drop reason);
+
   Config config_;
   base::Random& random_;
   base::PacketPool& pool_;
   base::Outbox<Output> outbox_;
   base::Counters<Drop> drops_;
+  base::Timers<Timer> timers_;
   LongTermAuth auth_;
   State state_ = State::New;
+  std::vector<Request> requests_;
+  std::vector<SocketAddress> relayed_;
   std::optional<Duration> roundTrip_;
+  std::unordered_map<IpAddress, Permission> permissions_;
+  std::unordered_map<SocketAddress, Channel> channels_;
+  std::unordered_map<std::uint16_t, SocketAddress> peersByChannel_;
+  std::uint16_t nextChannel_ = firstChannel;
 };
 static_assert(base::Machine<TurnClient>);
 
