@@ -149,8 +149,12 @@ Packet TurnClient::compose(const Request& request) {
   return builder.finish();
 }
 
-void TurnClient::transmit(Packet packet, Time now) {
-  outbox_.packet(Transmit{std::move(packet)});
+bool TurnClient::transmit(Packet packet, Time now) {
+  restartKeepAlive(now);
+  return outbox_.packet(Transmit{std::move(packet)});
+}
+
+void TurnClient::restartKeepAlive(Time now) {
   // TCP has keep-alives of its own, and NATs keep its mappings for hours (RFC 5382 REQ-5).
   if (state_ == State::Allocated && !config_.reliable && config_.keepAlive > Duration::zero())
     timers_.set(Timer::KeepAlive, now + config_.keepAlive);
@@ -282,7 +286,8 @@ void TurnClient::allocated(const Request& request, const Message& response, Time
   const Duration lifetime = event.lifetime;
   outbox_.event(std::move(event));
   setLifetime(lifetime, request.transaction.sentAt(), now);
-  // What was permitted in the meantime.
+  restartKeepAlive(now);
+  // What was wanted in the meantime.
   std::vector<IpAddress> wanted;
   for (const auto& [peer, permission] : permissions_) wanted.push_back(peer);
   for (const auto& peer : wanted)

@@ -212,9 +212,9 @@ class TurnClient {
   void sendRequest(Purpose purpose, const SocketAddress& peer, Time now);
   void transmitRequest(Request request, Time now);
   Packet compose(const Request& request);
-  void transmit(Packet packet, Time now);
+  bool transmit(Packet packet, Time now);
+  void restartKeepAlive(Time now);
   void handleResponse(const Message& message, Time now);
-  bool isTrusted(Request& request, const Message& response, Time now);
   void challenged(Request request, const Message& response, Time now);
   void succeeded(const Request& request, const Message& response, Time now);
   void allocated(const Request& request, const Message& response, Time now);

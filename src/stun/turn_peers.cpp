@@ -79,7 +79,7 @@ void TurnClient::granted(const IpAddress& peer, Time since) {
 void TurnClient::bind(const SocketAddress& peer, Time now) {
   auto found = channels_.find(peer);
   if (found == channels_.end()) {
-    if (channels_.size() >= std::min<std::size_t>(config_.maxPeers, lastChannel - firstChannel)) return;
+    if (channels_.size() >= std::min<std::size_t>(config_.maxPeers, lastChannel - firstChannel + 1)) return;
     while (peersByChannel_.contains(nextChannel_))
       nextChannel_ = nextChannel_ == lastChannel ? firstChannel : static_cast<std::uint16_t>(nextChannel_ + 1);
     found = channels_.emplace(peer, Channel{nextChannel_, Channel::State::Binding, never, never, false}).first;
@@ -187,8 +187,7 @@ bool TurnClient::sendOnChannel(std::uint16_t number, Packet packet, Time now) {
   base::store16(header.data(), number);
   base::store16(header.data() + 2, static_cast<std::uint16_t>(size));
   if (padding) std::ranges::fill(packet.append(padding), std::uint8_t{0});
-  transmit(std::move(packet), now);
-  return true;
+  return transmit(std::move(packet), now);
 }
 
 bool TurnClient::sendIndication(const SocketAddress& peer, Packet packet, Time now) {
@@ -212,8 +211,7 @@ bool TurnClient::sendIndication(const SocketAddress& peer, Packet packet, Time n
   base::store16(attribute.data(), static_cast<std::uint16_t>(AttributeType::Data));
   base::store16(attribute.data() + 2, static_cast<std::uint16_t>(size));
   if (padding) std::ranges::fill(packet.append(padding), std::uint8_t{0});
-  transmit(std::move(packet), now);
-  return true;
+  return transmit(std::move(packet), now);
 }
 
 // --- Data in ---
