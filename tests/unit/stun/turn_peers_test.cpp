@@ -359,9 +359,8 @@ TEST_CASE("TURN: more channels than numbers in 15 minutes are not bound, and num
   bench.allocate();
   for (int i = 0; i < 5000; ++i) {
     bench.send({bob.ip, static_cast<std::uint16_t>(1000 + i)}, data);
-    bench.drain();
+    if (i % 100 == 99) bench.run(1s);
   }
-  bench.run(5s);
   CHECK_FALSE(bench.failed);
   CHECK(bench.count(Method::ChannelBind) == 4096);
   CHECK(bench.relayedOut.size() == 5000);
