@@ -139,6 +139,9 @@ MessageBuilder& MessageBuilder::addIceControlling(std::uint64_t tieBreaker) {
 MessageBuilder& MessageBuilder::addIceControlled(std::uint64_t tieBreaker) {
   return addU64(AttributeType::IceControlled, tieBreaker);
 }
+MessageBuilder& MessageBuilder::addNomination(std::uint32_t nomination) {
+  return addU32(AttributeType::Nomination, nomination);
+}
 
 MessageBuilder& MessageBuilder::addChannelNumber(std::uint16_t channel) {
   return addU32(AttributeType::ChannelNumber, std::uint32_t{channel} << 16);
