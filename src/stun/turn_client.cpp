@@ -93,6 +93,8 @@ void TurnClient::sendRequest(Purpose purpose, const SocketAddress& peer, Time no
 }
 
 void TurnClient::transmitRequest(Request request, Time now) {
+  // A channel may have been forgotten since it was asked for.
+  if (request.purpose == Purpose::Bind && !channels_.contains(request.peer)) return;
   request.id = randomTransactionId(random_);
   request.isSigned = auth_.isChallenged();
   request.forged = false;

@@ -273,6 +273,25 @@ TEST_CASE("TURN: a channel is renewed while it is used, with its permission, and
   CHECK(bench.service.dropped == 0);
 }
 
+TEST_CASE("TURN: an owner that comes late finds expired what it did not renew, and no more than that") {
+  auto config = bothFamilies();
+  config.lifetime = 1h;
+  TurnBench bench(credentials(), config);
+  bench.allocate();
+  bench.send(bob, data);
+  bench.run(1s);
+  bench.send(bob, data);
+  bench.run(1s);
+  bench.now += 16min;
+  bench.client.advance(bench.now);
+  bench.drain();
+  bench.run(1s);
+  CHECK_FALSE(bench.failed);
+  bench.send(bob, data);
+  bench.run(1s);
+  CHECK(bench.relayedOut.size() == 3);
+}
+
 TEST_CASE("TURN: where a channel is refused, Send indications do") {
   TurnBench bench;
   bench.allocate();
