@@ -31,8 +31,6 @@ using nlohmann::json;
 
 namespace {
 constexpr auto patience = std::chrono::seconds(3);
-
-std::string hostHeader(const ServerAddress& server) { return server.host + ":" + std::to_string(server.port); }
 }  // namespace
 
 ServerAddress ServerAddress::parse(const std::string& url) {
@@ -97,8 +95,8 @@ class SignalingClient::Connection : public std::enable_shared_from_this<Connecti
     timeouts.keep_alive_pings = true;
     stream_.set_option(timeouts);
     stream_.read_message_max(maxSignalBytes);
-    stream_.async_handshake(hostHeader(server_), "/room/" + room_, [self = shared_from_this()](beast::error_code error) {
-      if (error) return self->fail(hostHeader(self->server_) + " is not a signalling server of ours: " + error.message());
+    stream_.async_handshake(server_.toString(), "/room/" + room_, [self = shared_from_this()](beast::error_code error) {
+      if (error) return self->fail(self->server_.toString() + " is not a signalling server of ours: " + error.message());
       self->joined_ = true;
       self->read();
       if (!self->queue_.empty()) self->write();
@@ -107,7 +105,7 @@ class SignalingClient::Connection : public std::enable_shared_from_this<Connecti
 
   void read() {
     stream_.async_read(buffer_, [self = shared_from_this()](beast::error_code error, std::size_t) {
-      if (error) return self->fail("the signalling server " + hostHeader(self->server_) + " is gone");
+      if (error) return self->fail("the signalling server " + self->server_.toString() + " is gone");
       const json message = parseJson(beast::buffers_to_string(self->buffer_.data()));
       self->buffer_.consume(self->buffer_.size());
       if (message.is_object()) self->dispatch(message);
@@ -137,7 +135,7 @@ class SignalingClient::Connection : public std::enable_shared_from_this<Connecti
   }
 
   void unreachable(const beast::error_code& error) {
-    fail("cannot reach the signalling server " + hostHeader(server_) + ": " + error.message());
+    fail("cannot reach the signalling server " + server_.toString() + ": " + error.message());
   }
 
   void fail(const std::string& reason) {
@@ -169,7 +167,7 @@ bool isSignalingServer(const ServerAddress& server) {
   beast::tcp_stream stream(io);
   beast::flat_buffer buffer;
   http::request<http::empty_body> request(http::verb::get, "/parley", 11);
-  request.set(http::field::host, hostHeader(server));
+  request.set(http::field::host, server.toString());
   http::response_parser<http::string_body> response;
   response.body_limit(1024);
   bool answered = false;
