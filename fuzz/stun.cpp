@@ -51,6 +51,7 @@ Packet write(base::PacketPool& pool, const Message& m) {
   if (m.useCandidate()) b.addUseCandidate();
   if (auto v = m.iceControlling()) b.addIceControlling(*v);
   if (auto v = m.iceControlled()) b.addIceControlled(*v);
+  if (auto v = m.nomination()) b.addNomination(*v);
   if (auto v = m.channelNumber()) b.addChannelNumber(*v);
   if (auto v = m.lifetime()) b.addLifetime(*v);
   if (auto v = m.xorPeerAddress()) b.addXorPeerAddress(*v);

@@ -1,5 +1,6 @@
 #include "agent.hpp"
 
+#include "configuration.hpp"
 #include "negotiation.hpp"
 
 #include <parley/error.hpp>
@@ -87,13 +88,6 @@ class Agent {
   }
 
  private:
-  static Configuration configurationOf(const Options& options) {
-    Configuration configuration;
-    for (const auto& url : options.stunServers) configuration.iceServers.push_back({{url}});
-    configuration.extensions.includeLoopback = true;
-    return configuration;
-  }
-
   void command(const std::string& name, const json& message) {
     if (name == "offer") {
       if (channels_.empty()) createChannel(message);

@@ -1,10 +1,12 @@
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <parley/address.hpp>
 
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 namespace {
 
@@ -16,6 +18,30 @@ namespace {
 bool isRoomName(const std::string& name) {
   constexpr const char* allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
   return !name.empty() && name.size() <= 64 && name.find_first_not_of(allowed) == std::string::npos;
+}
+
+std::string isAddress(const std::string& text) {
+  return parley::IpAddress::parse(text) ? "" : text + " is not an IP address";
+}
+
+std::string contentsOf(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) refuse("cannot read " + path);
+  return text.str();
+}
+
+void parsePortRange(const std::string& text, Options& options) {
+  const auto isPort = [](const std::string& number) {
+    return !number.empty() && number.size() <= 5 && number.find_first_not_of("0123456789") == std::string::npos &&
+           std::stoi(number) >= 1 && std::stoi(number) <= 65535;
+  };
+  const auto dash = text.find('-');
+  const std::string first = text.substr(0, dash), last = dash == std::string::npos ? first : text.substr(dash + 1);
+  if (!isPort(first) || !isPort(last) || std::stoi(first) > std::stoi(last))
+    refuse("--port-range: " + text + " is not a range of ports, as in 40000-40099");
+  options.firstPort = static_cast<std::uint16_t>(std::stoi(first));
+  options.lastPort = static_cast<std::uint16_t>(std::stoi(last));
 }
 
 void check(Options& options) {
@@ -41,7 +67,7 @@ Options parseOptions(int argc, char** argv) {
       "Chat and files between two terminals, or a terminal and a browser, over a WebRTC data channel.\n"
       "Start the same command twice: the first one hosts the signalling, the second one joins it.\n");
   bool paste = false, agent = false;
-  std::string send, receive, into = ".";
+  std::string send, receive, into = ".", portRange, trustAnchors;
 
   auto* room = app.add_option("--room", options.room, "Meet the other peer in the room of this name");
   auto* pasteFlag = app.add_flag("--paste", paste, "No server: descriptions travel by copy and paste");
@@ -52,8 +78,21 @@ Options parseOptions(int argc, char** argv) {
   app.add_option("--port", options.port, "Port of the signalling server that is hosted or joined here")
       ->capture_default_str()
       ->check(CLI::Range(1, 65535));
-  app.add_option("--bind", options.bindAddress, "Address to host it at")->capture_default_str()->check(CLI::ValidIPV4);
+  app.add_option("--bind", options.bindAddress, "Address to host it at")->capture_default_str()->check(isAddress);
   app.add_option("--stun", options.stunServers, "A STUN server, as in stun:stun.example.org:3478");
+  auto* turn = app.add_option("--turn", options.turnServers,
+                              "A TURN server, as in turn:turn.example.org, turn:turn.example.org?transport=tcp or "
+                              "turns:turn.example.org:443?transport=tcp");
+  auto* user = app.add_option("--user", options.user, "Who we are to the TURN servers")->needs(turn);
+  auto* credential = app.add_option("--credential", options.credential, "The user's password there")->needs(turn);
+  turn->needs(user)->needs(credential);
+  app.add_flag("--relay-only", options.relayOnly, "Only by TURN servers: the peer does not learn our addresses")->needs(turn);
+  app.add_option("--turn-ca", trustAnchors, "The certificates of turns: servers lead to one of this file (PEM)")->needs(turn);
+  app.add_flag("--tcp-only", options.tcpOnly, "No UDP: connections between the peers and to TURN servers are of TCP");
+  app.add_flag("--lite", options.lite, "ICE lite, for a machine with a public address: answers checks, makes none");
+  app.add_flag("--hide-addresses", options.hideAddresses, "Tell the peer mDNS names in the place of our own addresses");
+  app.add_option("--interface", options.interfaces, "Use this network interface alone, as in eth0; may be repeated");
+  app.add_option("--port-range", portRange, "Use these local ports alone, as in 40000-40099");
   auto* sendOption = app.add_option("--send", send, "Send this file and exit: 0 if the other side has it, hash and all");
   auto* receiveOption = app.add_option("--receive", receive, "Receive one file into this folder and exit: 0 if it is whole");
   sendOption->excludes(receiveOption)->excludes(agentFlag);
@@ -75,6 +114,8 @@ Options parseOptions(int argc, char** argv) {
   if (sendOption->count()) options.send = send;
   if (receiveOption->count()) options.receive = receive;
   options.into = into;
+  if (!trustAnchors.empty()) options.trustAnchors = contentsOf(trustAnchors);
+  if (!portRange.empty()) parsePortRange(portRange, options);
   check(options);
   return options;
 }

@@ -15,7 +15,18 @@ struct Options {
   std::string bindAddress = "127.0.0.1";  ///< Where the signalling server is hosted.
   std::uint16_t port = 8765;
   std::string server;  ///< URL of a signalling server elsewhere; empty: host or join one here.
+
   std::vector<std::string> stunServers;
+  std::vector<std::string> turnServers;  ///< All with the same user and credential.
+  std::string user, credential;
+  std::string trustAnchors;  ///< PEM, of the TURN servers' certificates.
+  bool relayOnly = false;
+  bool tcpOnly = false;
+  bool lite = false;
+  bool hideAddresses = false;
+  std::vector<std::string> interfaces;  ///< Empty: all.
+  std::uint16_t firstPort = 0;  ///< Of the local UDP ports; 0: any.
+  std::uint16_t lastPort = 0;
 
   std::optional<std::filesystem::path> send;     ///< Send this file, then exit.
   std::optional<std::filesystem::path> receive;  ///< Receive one file into this folder, then exit.

@@ -17,6 +17,13 @@ using boost::asio::ip::tcp;
 
 namespace {
 
+/// Where a server that listens at all addresses is reached from here.
+std::string addressToJoin(const Options& options) {
+  if (options.bindAddress == "0.0.0.0") return "127.0.0.1";
+  if (options.bindAddress == "::") return "::1";
+  return options.bindAddress;
+}
+
 /// Hosts the server if the port is free. If it is taken: nothing, provided that it is a server of ours that has it.
 std::unique_ptr<SignalingServer> hostOrJoin(EventLoop& loop, const Options& options) {
   boost::system::error_code error;
@@ -30,8 +37,7 @@ std::unique_ptr<SignalingServer> hostOrJoin(EventLoop& loop, const Options& opti
 
   const std::string where = options.bindAddress + ":" + std::to_string(options.port);
   if (error != boost::asio::error::address_in_use) throw std::runtime_error("cannot listen at " + where + ": " + error.message());
-  const std::string host = options.bindAddress == "0.0.0.0" ? "127.0.0.1" : options.bindAddress;
-  if (!isSignalingServer({host, options.port}))
+  if (!isSignalingServer({addressToJoin(options), options.port}))
     throw std::runtime_error("port " + std::to_string(options.port) +
                              " is in use by something that is not a signalling server of ours; choose another by --port");
   return nullptr;
@@ -102,8 +108,8 @@ int runRoom(EventLoop& loop, const Options& options) {
     address = ServerAddress::parse(options.server);
   } else {
     server = hostOrJoin(loop, options);
-    address = {options.bindAddress == "0.0.0.0" ? "127.0.0.1" : options.bindAddress, options.port};
-    const std::string url = "http://" + address.host + ":" + std::to_string(address.port) + "/";
+    address = {addressToJoin(options), options.port};
+    const std::string url = "http://" + address.toString() + "/";
     std::cout << (server ? "Hosting the signalling server at " : "Joining the signalling server at ") << url << "\n"
               << "A browser can be the other peer: " << url << "?room=" << options.room << std::endl;
   }

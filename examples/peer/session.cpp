@@ -1,5 +1,8 @@
 #include "session.hpp"
 
+#include "configuration.hpp"
+#include "path.hpp"
+
 #include <parley/error.hpp>
 
 #include <algorithm>
@@ -18,14 +21,6 @@ constexpr auto connectPatience = std::chrono::seconds(30);
 constexpr auto disconnectPatience = std::chrono::seconds(10);
 /// For the other side's part in closing.
 constexpr auto quitPatience = std::chrono::seconds(2);
-
-Configuration configurationOf(const Options& options) {
-  Configuration configuration;
-  for (const auto& url : options.stunServers) configuration.iceServers.push_back({{url}});
-  // Two terminals of one machine without any network have nothing else.
-  configuration.extensions.includeLoopback = true;
-  return configuration;
-}
 
 PeerConnection connect(EventLoop& loop, const Options& options) {
   auto runtime = Runtime::create();
@@ -115,6 +110,7 @@ void Session::opened() {
   patience_.cancel();
   stages_.reached(Stages::Open);
   stages_.print();
+  printPath([] {});
   if (options_.send) return sendFile(*options_.send);
   if (options_.interactive())
     std::cout << "Connected. Type a line to send it; /send PATH, /stats, /quit." << std::endl;
@@ -141,6 +137,7 @@ void Session::connectionChanged() {
 
 /// The chat channel was closed: the other side said goodbye, or the connection broke.
 void Session::peerLeft() {
+  if (done_) return;
   if (quitting_) return loop_.exit(0);
   if (!options_.interactive() || !senders_.empty() || !receivers_.empty()) {
     // A receiver that has its file says so by itself, and then this comes too late.
@@ -153,8 +150,10 @@ void Session::peerLeft() {
 }
 
 void Session::fail(const std::string& message) {
+  if (done_) return;
   for (auto& sender : senders_) sender->fail(message);
   for (auto& receiver : receivers_) receiver->fail(message);
+  if (done_) return;  // a receiver had its file already
   loop_.fail(message);
 }
 
@@ -199,7 +198,7 @@ void Session::sendFile(const std::filesystem::path& path) {
     sender = std::make_unique<FileSender>(path, channel, maxMessageSize,
                                           [this, item = &sender](TransferResult result) {
                                             (result.ok ? std::cout : std::cerr) << result.text << std::endl;
-                                            if (options_.send) return loop_.exit(result.ok ? 0 : 1);
+                                            if (options_.send) return done(result);
                                             if (quitWhenSent_ && senders_.size() == 1) quit();
                                             removeLater(loop_, senders_, item->get());
                                           });
@@ -216,9 +215,22 @@ void Session::receiveFile(std::shared_ptr<DataChannel> channel) {
   receiver = std::make_unique<FileReceiver>(options_.receive.value_or(options_.into), std::move(channel),
                                             [this, item = &receiver](TransferResult result) {
                                               (result.ok ? std::cout : std::cerr) << result.text << std::endl;
-                                              if (options_.receive) return loop_.exit(result.ok ? 0 : 1);
+                                              if (options_.receive) return done(result);
                                               removeLater(loop_, receivers_, item->get());
                                             });
+}
+
+void Session::done(const TransferResult& result) {
+  // Which path it took may have changed since the channel was opened. The other side may be gone before it is printed.
+  done_ = true;
+  printPath([this, code = result.ok ? 0 : 1] { loop_.exit(code); });
+}
+
+void Session::printPath(std::function<void()> then) {
+  connection_.getStats().then([then = std::move(then)](const StatsReport& report) {
+    if (const auto line = pathLine(report); !line.empty()) std::cout << line << std::endl;
+    then();
+  });
 }
 
 void Session::printStatistics() {
@@ -226,19 +238,8 @@ void Session::printStatistics() {
     for (const auto* transport : report.all<TransportStats>()) {
       std::cout << "sent " << formatBytes(transport->bytesSent) << " in " << transport->packetsSent << " packets, received "
                 << formatBytes(transport->bytesReceived) << " in " << transport->packetsReceived << " packets\n";
-      if (!transport->selectedCandidatePairId) continue;
-      const auto* pair = std::get_if<CandidatePairStats>(report.get(*transport->selectedCandidatePairId));
-      if (!pair) continue;
-      const auto end = [&report](const std::string& id) {
-        const auto* candidate = std::get_if<IceCandidateStats>(report.get(id));
-        return candidate ? candidate->address.value_or("?") + " port " + std::to_string(candidate->port.value_or(0)) + " (" +
-                               candidate->candidateType + ")"
-                         : std::string("?");
-      };
-      std::cout << "path " << end(pair->localCandidateId) << " to " << end(pair->remoteCandidateId);
-      if (pair->currentRoundTripTime) std::cout << ", round trip " << *pair->currentRoundTripTime * 1000 << " ms";
-      std::cout << "\n";
     }
+    if (const auto line = pathLine(report); !line.empty()) std::cout << line << "\n";
     std::cout << std::flush;
   });
 }

@@ -42,6 +42,9 @@ class Session {
   void quit();
   void sendFile(const std::filesystem::path& path);
   void receiveFile(std::shared_ptr<parley::DataChannel> channel);
+  /// The program's one file is there, or will not be.
+  void done(const TransferResult& result);
+  void printPath(std::function<void()> then);
   void printStatistics();
   void fail(const std::string& message);
 
@@ -57,4 +60,5 @@ class Session {
   bool transportWatched_ = false;
   bool quitting_ = false;
   bool quitWhenSent_ = false;
+  bool done_ = false;  ///< With the one file of the command line.
 };

@@ -26,8 +26,6 @@ using nlohmann::json;
 
 namespace {
 constexpr auto patience = std::chrono::seconds(3);
-
-std::string hostHeader(const ServerAddress& server) { return server.host + ":" + std::to_string(server.port); }
 }  // namespace
 
 ServerAddress ServerAddress::parse(const std::string& url) {
@@ -52,7 +50,7 @@ ServerAddress ServerAddress::parse(const std::string& url) {
 SignalingClient::SignalingClient(asio::io_context& io, const ServerAddress& server, const std::string& room,
                                  Handlers handlers)
     : room_(room), handlers_(std::move(handlers)) {
-  const std::string name = hostHeader(server);
+  const std::string name = server.toString();
   const auto because = [](beast::error_code error) { return ": " + error.message(); };
   WebSocket::Handlers events;
   events.message = [this](const std::string& message) { dispatch(parseJson(message)); };
@@ -89,7 +87,7 @@ bool isSignalingServer(const ServerAddress& server) {
   beast::tcp_stream stream(io);
   beast::flat_buffer buffer;
   http::request<http::empty_body> request(http::verb::get, "/parley", 11);
-  request.set(http::field::host, hostHeader(server));
+  request.set(http::field::host, server.toString());
   http::response_parser<http::string_body> response;
   response.body_limit(1024);
   bool answered = false;

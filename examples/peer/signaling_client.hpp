@@ -18,6 +18,10 @@ struct ServerAddress {
 
   /// Of "http://HOST[:PORT]" or "ws://HOST[:PORT]". Throws std::runtime_error for anything else.
   static ServerAddress parse(const std::string& url);
+  /// As in a URL and a Host header.
+  std::string toString() const {
+    return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+  }
 };
 
 /// A member of a room on a signalling server. Lives on its io_context's thread.

@@ -34,8 +34,9 @@ class Socket final : public WebSocket, public std::enable_shared_from_this<Socke
 
   void connect(const std::string& host, std::uint16_t port, const std::string& target) {
     const std::string service = std::to_string(port);
+    const std::string name = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + service;
     resolver_.async_resolve(host, service,
-                            [self = shared_from_this(), name = host + ":" + service, target](
+                            [self = shared_from_this(), name, target](
                                 beast::error_code error, const tcp::resolver::results_type& addresses) {
                               if (error) return self->tell(self->handlers_.unreachable, error);
                               self->connect(addresses, name, target);

@@ -3,6 +3,7 @@
 #include <parley/address.hpp>
 #include <parley/certificate.hpp>
 #include <parley/enums.hpp>
+#include <parley/io.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -13,13 +14,28 @@
 
 namespace parley {
 
-/// RTCIceServer. URLs are those of RFC 7064 and RFC 7065. TURN servers are checked and remembered, and not used yet.
+/// RTCIceServer. URLs are those of RFC 7064 and RFC 7065. For a `turns:` URL the certificate of the server has to prove the
+/// name in the URL (see `Extensions::trustAnchors`).
 struct IceServer {
   std::vector<std::string> urls = {};
   std::optional<std::string> username = std::nullopt;
   std::optional<std::string> credential = std::nullopt;
 
   bool operator==(const IceServer&) const = default;
+};
+
+/// Which candidates of ICE-TCP (RFC 6544) are gathered. TCP is used where UDP does not get through.
+enum class IceTcp : std::uint8_t {
+  Off,
+  Active,  ///< We connect to the passive candidates of the peer, as browsers do. Costs nothing until one is there.
+  All      ///< We listen as well (passive, simultaneous-open): each connection has two TCP ports for each address.
+};
+
+/// The addresses that peers get to know, by RFC 8828 s.5.2. Its mode 4 is `Extensions::udp = false`.
+enum class IceAddressPolicy : std::uint8_t {
+  All,           ///< Mode 1: of all interfaces.
+  DefaultRoute,  ///< Mode 2: the address of the interface that leads to the Internet, and what the NAT makes of it.
+  PublicOnly     ///< Mode 3: only what the Internet sees of that one.
 };
 
 /// RTCConfiguration, with its defaults, and what a browser decides for its pages and an application decides here.
@@ -31,7 +47,8 @@ struct Configuration {
   RtcpMuxPolicy rtcpMuxPolicy = RtcpMuxPolicy::Require;
   /// The first one is used. Empty: each connection makes its own.
   std::vector<Certificate> certificates = {};
-  /// Kept for the record: candidates are gathered when the local description is set.
+  /// More than 0: candidates are gathered from the start, before there is a local description. One transport is all
+  /// that there is, so more than 1 makes no difference.
   std::uint8_t iceCandidatePoolSize = 0;
 
   /// Not of the W3C. None of it can change after the connection was made.
@@ -45,6 +62,21 @@ struct Configuration {
     bool includeLoopback = false;
     /// False for a local address that shall not be used. Called on the engine's thread. Empty: all.
     std::function<bool(const IpAddress&)> usesAddress = {};
+    /// The same for an interface with its name.
+    std::function<bool(const NetworkInterface&)> usesInterface = {};
+    IceAddressPolicy addressPolicy = IceAddressPolicy::All;
+    /// Local addresses go to the peer as names for multicast DNS (draft-ietf-mmusic-mdns-ice-candidates), which only
+    /// machines of the same network can resolve.
+    bool hideAddresses = false;
+    /// False: no UDP at all, only ICE-TCP, and TURN over TCP or TLS.
+    bool udp = true;
+    IceTcp tcp = IceTcp::Active;
+    /// ICE lite (RFC 8445 s.2.5), for servers with public addresses: answers checks and makes none.
+    bool iceLite = false;
+    /// Offers to move to a better pair later (draft-thatcher-ice-renomination), where the peer offers it too.
+    bool renomination = true;
+    /// The certificates (PEM) that those of TURN servers have to lead to. Empty: the system's.
+    std::string trustAnchors = {};
     /// SCTP streams, and so channels, each way: an association of 256 takes 34 KiB, one of 65535 takes 6.6 MB.
     std::uint16_t sctpStreams = 256;
     /// The most bytes that may wait in one channel; a `send` beyond is an OperationError. 16 MiB hold a second of

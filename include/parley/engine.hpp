@@ -42,12 +42,18 @@ class PARLEY_API Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  using Output = std::variant<Transmit, BindUdp, CloseSocket, ListInterfaces, Resolve>;
+  using Output =
+      std::variant<Transmit, BindUdp, BindMulticast, ListenTcp, ConnectTcp, CloseSocket, ListInterfaces, Resolve>;
 
   void handle(const Datagram& datagram, Time now);
   void handle(const SocketBound& bound, Time now);
+  void handle(const TcpConnected& connected, Time now);
+  void handle(const TcpAccepted& accepted, Time now);
+  void handle(const StreamData& data, Time now);
+  void handle(const StreamBacklog& backlog, Time now);
   void handle(const SocketFailed& failed, Time now);
   void handle(const InterfacesListed& listed, Time now);
+  void handle(const InterfacesChanged& changed, Time now);
   void handle(const Resolved& resolved, Time now);
 
   /// The next thing that the host shall do, until there is none.

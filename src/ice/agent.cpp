@@ -207,6 +207,19 @@ void Agent::handle(const SocketFailed& failed, Time now) {
   run(now);
 }
 
+void Agent::handle(const TcpConnected&, Time now) { advance(now); }
+
+void Agent::handle(const TcpAccepted& accepted, Time now) {
+  outbox_.event(CloseSocket{accepted.socket});
+  advance(now);
+}
+
+void Agent::handle(const StreamData&, Time now) { advance(now); }
+
+void Agent::handle(const StreamBacklog&, Time now) { advance(now); }
+
+void Agent::handle(const InterfacesChanged&, Time now) { advance(now); }
+
 void Agent::handle(const InterfacesListed& listed, Time now) {
   if (closed_) return;
   gatherer_.handle(listed);

@@ -77,7 +77,12 @@ class Agent {
   void handle(const Datagram& datagram, Time now);
   void handle(const SocketBound& bound, Time now);
   void handle(const SocketFailed& failed, Time now);
+  void handle(const TcpConnected& connected, Time now);
+  void handle(const TcpAccepted& accepted, Time now);
+  void handle(const StreamData& data, Time now);
+  void handle(const StreamBacklog& backlog, Time now);
   void handle(const InterfacesListed& listed, Time now);
+  void handle(const InterfacesChanged& changed, Time now);
   void handle(const Resolved& resolved, Time now);
 
   /// Closes all sockets. What was queued is gone, and nothing but `CloseSocket` is put out from here on: the caller knows

@@ -46,7 +46,7 @@ struct RoleChanged {
   Role role{};
 };
 
-using Output = std::variant<Transmit, BindUdp, CloseSocket, ListInterfaces, Resolve, CandidateFound, CandidateFailed,
-                            GatheringChanged, StateChanged, SelectedPairChanged, RoleChanged>;
+using Output = std::variant<Transmit, BindUdp, ListenTcp, ConnectTcp, CloseSocket, ListInterfaces, Resolve,
+                            CandidateFound, CandidateFailed, GatheringChanged, StateChanged, SelectedPairChanged, RoleChanged>;
 
 }  // namespace parley::ice

@@ -23,6 +23,7 @@ ip::address toAsio(const IpAddress& address, std::uint32_t scope) {
 }
 
 SocketAddress fromAsio(const ip::udp::endpoint& endpoint) { return {fromAsio(endpoint.address()), endpoint.port()}; }
+SocketAddress fromAsio(const ip::tcp::endpoint& endpoint) { return {fromAsio(endpoint.address()), endpoint.port()}; }
 
 ip::udp::endpoint toAsio(const SocketAddress& address, std::uint32_t scope) {
   return {toAsio(address.ip, scope), address.port};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <parley/address.hpp>
 
@@ -13,6 +14,7 @@ boost::asio::ip::address toAsio(const IpAddress& address, std::uint32_t scope = 
 
 /// The zone of an IPv6 address is left behind: the socket that a datagram came by tells the interface.
 SocketAddress fromAsio(const boost::asio::ip::udp::endpoint& endpoint);
+SocketAddress fromAsio(const boost::asio::ip::tcp::endpoint& endpoint);
 boost::asio::ip::udp::endpoint toAsio(const SocketAddress& address, std::uint32_t scope = 0);
 
 }  // namespace parley::net

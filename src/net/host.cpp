@@ -2,7 +2,6 @@
 
 #include "base/log.hpp"
 #include "net/address.hpp"
-#include "net/interfaces.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -43,6 +42,7 @@ void Host::finish() {
   engine_.advance(now());
   drain();
   finished_ = true;
+  watcher_.reset();
   while (!sockets_.empty()) close(sockets_.begin()->first);
   io_.stop();  // Not merely out of work: a look-up of a host name counts as work until the system's resolver gives up.
 }
@@ -66,6 +66,19 @@ void Host::onSocketFailed(SocketId socket, std::string_view reason) {
   sockets_.erase(socket);
   engine_.handle(SocketFailed{socket, std::string(reason)}, now());
   cycle();
+}
+
+void Host::onStreamData(const StreamData& data) { engine_.handle(data, now()); }
+
+void Host::onStreamBacklog(const StreamBacklog& backlog) { engine_.handle(backlog, now()); }
+
+void Host::onTcpConnected(const TcpConnected& connected) { engine_.handle(connected, now()); }
+
+SocketId Host::onTcpAccepting() { return SocketId{nextAccepted_++}; }
+
+void Host::onTcpAccepted(const TcpAccepted& accepted, std::shared_ptr<TcpStream> stream) {
+  sockets_[accepted.socket] = std::move(stream);
+  engine_.handle(accepted, now());
 }
 
 void Host::cycle() {
@@ -115,23 +128,46 @@ void Host::flush() {
   outgoing_.clear();
 }
 
-void Host::perform(const BindUdp& request) {
-  const auto scope = scopes_.find(request.local);
-  const std::uint32_t index = scope == scopes_.end() ? 0 : scope->second;
-#ifdef PARLEY_BATCHED_UDP
-  auto socket = options_.plain ? openPlain(io_, request, index, options_.udp, *this)
-                               : openBatched(io_, request, index, options_.udp, *this, scratch_);
-#else
-  auto socket = openPlain(io_, request, index, options_.udp, *this);
-#endif
-  if (!socket) {
-    PARLEY_LOG(Debug, "net", socket.error());
-    engine_.handle(SocketFailed{request.socket, socket.error()}, now());
-    return;
+std::uint32_t Host::scopeOf(const IpAddress& local) const {
+  const auto found = interfaces_.scopes.find(local);
+  return found == interfaces_.scopes.end() ? 0 : found->second;
+}
+
+template <class Opened>
+bool Host::keep(SocketId id, Opened opened) {
+  if (!opened) {
+    PARLEY_LOG(Debug, "net", opened.error());
+    engine_.handle(SocketFailed{id, opened.error()}, now());
+    return false;
   }
-  const SocketAddress local = (*socket)->local();
-  sockets_[request.socket] = std::move(*socket);
-  engine_.handle(SocketBound{request.socket, local}, now());
+  sockets_[id] = std::move(*opened);
+  return true;
+}
+
+void Host::perform(const BindUdp& request) {
+  const std::uint32_t scope = scopeOf(request.local);
+#ifdef PARLEY_BATCHED_UDP
+  auto socket = options_.plain ? openPlain(io_, request, scope, options_.udp, *this)
+                               : openBatched(io_, request, scope, options_.udp, *this, scratch_);
+#else
+  auto socket = openPlain(io_, request, scope, options_.udp, *this);
+#endif
+  if (keep(request.socket, std::move(socket)))
+    engine_.handle(SocketBound{request.socket, sockets_[request.socket]->local()}, now());
+}
+
+void Host::perform(const BindMulticast& request) {
+  if (keep(request.socket, openMulticast(io_, request, scopeOf(request.local), *this)))
+    engine_.handle(SocketBound{request.socket, sockets_[request.socket]->local()}, now());
+}
+
+void Host::perform(const ListenTcp& request) {
+  if (keep(request.socket, TcpListener::listen(io_, request, scopeOf(request.local), *this)))
+    engine_.handle(SocketBound{request.socket, sockets_[request.socket]->local()}, now());
+}
+
+void Host::perform(const ConnectTcp& request) {
+  keep(request.socket, TcpStream::connect(io_, request, scopeOf(request.local), *this));
 }
 
 void Host::perform(const CloseSocket& request) {
@@ -144,18 +180,27 @@ void Host::close(SocketId id) {
   if (node.empty()) return;
   auto& socket = *node.mapped();
   socket.close();
-  const auto& counted = socket.counters();
-  PARLEY_LOG(Debug, "net", socket.local(), " closed: sent ", counted[UdpCounter::Sent], " in ",
-             counted[UdpCounter::SendCalls], " calls, received ", counted[UdpCounter::Received], " in ",
-             counted[UdpCounter::ReceiveCalls], " calls, dropped ",
-             counted[UdpCounter::DroppedBacklogFull] + counted[UdpCounter::DroppedSendError] +
-                 counted[UdpCounter::DroppedTruncated]);
+  PARLEY_LOG(Debug, "net", socket.report());
 }
 
 void Host::perform(const ListInterfaces& request) {
+  if (!watcher_) watcher_ = InterfaceWatcher::create(io_, [this] { onInterfacesChanged(); });
+  interfaces_ = listInterfaces(io_);
+  engine_.handle(InterfacesListed{request.request, interfaces_.interfaces}, now());
+}
+
+void Host::onInterfacesChanged() {
   InterfaceList list = listInterfaces(io_);
-  scopes_ = std::move(list.scopes);
-  engine_.handle(InterfacesListed{request.request, std::move(list.interfaces)}, now());
+  const auto same = [](const NetworkInterface& a, const NetworkInterface& b) {
+    return a.name == b.name && a.address == b.address && a.isDefaultRoute == b.isDefaultRoute;
+  };
+  if (std::equal(list.interfaces.begin(), list.interfaces.end(), interfaces_.interfaces.begin(),
+                 interfaces_.interfaces.end(), same))
+    return;
+  interfaces_ = std::move(list);
+  PARLEY_LOG(Debug, "net", "the interfaces have changed: ", interfaces_.interfaces.size(), " addresses");
+  engine_.handle(InterfacesChanged{interfaces_.interfaces}, now());
+  cycle();
 }
 
 void Host::perform(const Resolve& request) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "net/interface_watcher.hpp"
+#include "net/interfaces.hpp"
+#include "net/tcp_listener.hpp"
 #include "net/udp_socket.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -10,7 +13,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -25,10 +27,10 @@ Duration wallClockOffset();
 /// Drives one engine from one io_context: does what the engine asks for, and tells it what comes.
 ///
 ///     socket readable ─► handle… ─┐
-///     timer, wake, answer ────────┴─► advance ─► poll… ─► bind, close, list, resolve; sendmmsg ─► timer
+///     timer, wake, answer ────────┴─► advance ─► poll… ─► open, close, list, resolve; send… ─► timer
 ///
 /// All members are for the io_context's one thread, or for before it runs; the engine's wake hook is for any.
-class Host final : public UdpSink {
+class Host final : public UdpSink, public ListenerSink {
  public:
   struct Options {
     UdpOptions udp;
@@ -51,6 +53,12 @@ class Host final : public UdpSink {
   void onDatagram(const Datagram& datagram) override;
   void onBatchEnd() override;
   void onSocketFailed(SocketId socket, std::string_view reason) override;
+  void onStreamData(const StreamData& data) override;
+  void onStreamBacklog(const StreamBacklog& backlog) override;
+  void onTcpConnected(const TcpConnected& connected) override;
+  SocketId onTcpAccepting() override;
+  void onTcpAccepted(const TcpAccepted& accepted, std::shared_ptr<TcpStream> stream) override;
+  void onInterfacesChanged();
 
   void wake();
   void cycle();
@@ -59,10 +67,17 @@ class Host final : public UdpSink {
 
   void perform(Transmit& transmit);
   void perform(const BindUdp& request);
+  void perform(const BindMulticast& request);
+  void perform(const ListenTcp& request);
+  void perform(const ConnectTcp& request);
   void perform(const CloseSocket& request);
   void perform(const ListInterfaces& request);
   void perform(const Resolve& request);
 
+  std::uint32_t scopeOf(const IpAddress& local) const;
+  /// Keeps the socket, or tells the engine that there is none.
+  template <class Opened>
+  bool keep(SocketId id, Opened opened);
   void flush();
   void close(SocketId id);
 
@@ -76,8 +91,10 @@ class Host final : public UdpSink {
   std::shared_ptr<UdpScratch> scratch_;
 #endif
 
-  std::unordered_map<SocketId, std::shared_ptr<UdpSocket>> sockets_;
-  std::map<IpAddress, std::uint32_t> scopes_;  ///< Of the latest list of interfaces.
+  std::unordered_map<SocketId, std::shared_ptr<Socket>> sockets_;
+  std::uint32_t nextAccepted_ = static_cast<std::uint32_t>(firstAcceptedSocket);
+  InterfaceList interfaces_;                   ///< The latest that the engine knows of.
+  std::unique_ptr<InterfaceWatcher> watcher_;  ///< From the first time on that the engine asked for them.
   std::vector<Transmit> outgoing_;             ///< Made since the last flush, in order.
   Time armed_ = never;
   std::size_t lookups_ = 0;

@@ -1,4 +1,5 @@
 #include "net/address.hpp"
+#include "net/multicast.hpp"
 #include "net/udp_socket.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -17,10 +18,9 @@ using asio::ip::udp;
 /// One datagram per system call, by completion: what every system can do.
 class PlainUdpSocket final : public UdpSocket, public std::enable_shared_from_this<PlainUdpSocket> {
  public:
-  PlainUdpSocket(udp::socket socket, SocketId id, std::uint32_t scope, UdpSink& sink)
+  PlainUdpSocket(udp::socket socket, const SocketAddress& local, SocketId id, std::uint32_t scope, UdpSink& sink)
       : socket_(std::move(socket)), id_(id), scope_(scope), sink_(sink) {
-    boost::system::error_code error;
-    local_ = fromAsio(socket_.local_endpoint(error));
+    local_ = local;
   }
 
   void start() { receive(); }
@@ -125,7 +125,20 @@ OpenResult openPlain(asio::io_context& io, const BindUdp& request, std::uint32_t
                      UdpSink& sink) {
   auto bound = bindSocket(io, request, scope, options);
   if (!bound) return base::unexpected(bound.error());
-  auto socket = std::make_shared<PlainUdpSocket>(std::move(*bound), request.socket, scope, sink);
+  boost::system::error_code error;
+  const SocketAddress local = fromAsio(bound->local_endpoint(error));
+  auto socket = std::make_shared<PlainUdpSocket>(std::move(*bound), local, request.socket, scope, sink);
+  socket->start();
+  return socket;
+}
+
+OpenResult openMulticast(asio::io_context& io, const BindMulticast& request, std::uint32_t interface, UdpSink& sink) {
+  auto joined = joinGroup(io, request, interface);
+  if (!joined)
+    return base::unexpected("cannot join " + request.group.toString() + " at " + request.local.toString() + ": " +
+                            joined.error().message());
+  const SocketAddress local{request.local, request.group.port};
+  auto socket = std::make_shared<PlainUdpSocket>(std::move(*joined), local, request.socket, interface, sink);
   socket->start();
   return socket;
 }

@@ -1,48 +1,26 @@
 #include "net/udp_socket.hpp"
 
-#include "base/random.hpp"
 #include "net/address.hpp"
+#include "net/bind_range.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 
-#include <algorithm>
-#include <utility>
+#include <string>
 
 namespace parley::net {
 
 namespace asio = boost::asio;
 using asio::ip::udp;
 
-namespace {
-
-/// Taken, or reserved for others: the next port may do.
-bool isTaken(const boost::system::error_code& error) {
-  return error == asio::error::address_in_use || error == asio::error::access_denied ||
-         error == asio::error::no_permission;
+std::string UdpSocket::report() const {
+  const auto text = [this](UdpCounter counter) { return std::to_string(counters_[counter]); };
+  const auto dropped = counters_[UdpCounter::DroppedBacklogFull] + counters_[UdpCounter::DroppedSendError] +
+                       counters_[UdpCounter::DroppedTruncated];
+  return "UDP " + local_.toString() + ": sent " + text(UdpCounter::Sent) + " in " + text(UdpCounter::SendCalls) +
+         " calls, received " + text(UdpCounter::Received) + " in " + text(UdpCounter::ReceiveCalls) +
+         " calls, dropped " + std::to_string(dropped);
 }
-
-boost::system::error_code bindInRange(udp::socket& socket, const BindUdp& request, std::uint32_t scope) {
-  boost::system::error_code error;
-  const asio::ip::address address = toAsio(request.local, scope);
-  if (request.lastPort == 0) {
-    socket.bind({address, 0}, error);
-    return error;
-  }
-  const std::uint32_t first = std::max<std::uint32_t>(request.firstPort, 1);
-  if (request.lastPort < first) return asio::error::invalid_argument;
-  const std::uint32_t count = request.lastPort - first + 1;
-  // A random start (RFC 6056 s.3.3.1): ports are not to be guessed, and one that was just left is not met again at once.
-  const auto start = static_cast<std::uint32_t>(base::SystemRandom().below(count));
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto port = static_cast<std::uint16_t>(first + (start + i) % count);
-    socket.bind({address, port}, error);
-    if (!isTaken(error)) break;
-  }
-  return error;
-}
-
-}  // namespace
 
 base::Result<udp::socket, std::string> bindSocket(asio::io_context& io, const BindUdp& request, std::uint32_t scope,
                                                   const UdpOptions& options) {
@@ -57,12 +35,10 @@ base::Result<udp::socket, std::string> bindSocket(asio::io_context& io, const Bi
   socket.set_option(asio::socket_base::receive_buffer_size(static_cast<int>(options.receiveBufferBytes)), ignored);
   socket.set_option(asio::socket_base::send_buffer_size(static_cast<int>(options.sendBufferBytes)), ignored);
 
-  if (!error) error = bindInRange(socket, request, scope);
-  if (error) {
-    std::string reason = "cannot bind " + SocketAddress{request.local, request.firstPort}.toString();
-    if (request.lastPort > request.firstPort) reason += "-" + std::to_string(request.lastPort);
-    return base::unexpected(reason + ": " + error.message());
-  }
+  if (!error) error = bindInRange(socket, toAsio(request.local, scope), request.firstPort, request.lastPort);
+  if (error)
+    return base::unexpected("cannot bind " + rangeText({request.local, request.firstPort}, request.lastPort) + ": " +
+                            error.message());
   socket.non_blocking(true, error);
   if (error) return base::unexpected("cannot make a socket non-blocking: " + error.message());
   return socket;

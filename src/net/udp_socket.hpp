@@ -2,6 +2,7 @@
 
 #include "base/counters.hpp"
 #include "base/result.hpp"
+#include "net/socket.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -12,20 +13,14 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace parley::net {
 
-/// Takes what the sockets receive. Called on the loop's thread.
-class UdpSink {
+/// Takes what the sockets receive.
+class UdpSink : public virtual SocketSink {
  public:
-  virtual ~UdpSink() = default;
   virtual void onDatagram(const Datagram& datagram) = 0;
-  /// The datagrams that had come are delivered. May close any socket, the caller too.
-  virtual void onBatchEnd() = 0;
-  /// The socket is broken for good, and closed.
-  virtual void onSocketFailed(SocketId socket, std::string_view reason) = 0;
 };
 
 /// What happened to datagrams apart from being sent and delivered, and how many system calls it took.
@@ -44,23 +39,14 @@ enum class UdpCounter : std::uint8_t {
 };
 
 /// One bound UDP socket. There are two kinds: `openBatched` waits for readiness and then moves many datagrams in one
-/// system call (Linux), `openPlain` works on any system that Asio knows. All members are for the loop's thread.
-class UdpSocket {
+/// system call (Linux), `openPlain` works on any system that Asio knows.
+class UdpSocket : public Socket {
  public:
-  virtual ~UdpSocket() = default;
-
-  /// Sends, keeps for later (bounded), or drops; never blocks. The packets are moved out of, or left for the caller to
-  /// destroy. All are for this socket.
-  virtual void send(std::span<Transmit> packets) = 0;
-  /// Delivers nothing from here on.
-  virtual void close() = 0;
-
-  const SocketAddress& local() const { return local_; }
   const base::Counters<UdpCounter>& counters() const { return counters_; }
+  std::string report() const override;
   virtual int nativeHandle() = 0;
 
  protected:
-  SocketAddress local_;
   base::Counters<UdpCounter> counters_;
 };
 
@@ -84,6 +70,10 @@ using OpenResult = base::Result<std::shared_ptr<UdpSocket>, std::string>;
 /// of the interface that has a link-local address. The sink must outlive the socket's `close`.
 OpenResult openPlain(boost::asio::io_context& io, const BindUdp& request, std::uint32_t scope,
                      const UdpOptions& options, UdpSink& sink);
+/// A plain socket that has joined a multicast group on the interface of `request.local`. `interface` is its index, which
+/// IPv6 needs.
+OpenResult openMulticast(boost::asio::io_context& io, const BindMulticast& request, std::uint32_t interface,
+                         UdpSink& sink);
 #ifdef PARLEY_BATCHED_UDP
 /// The memory that the batched sockets of one loop share.
 class UdpScratch;

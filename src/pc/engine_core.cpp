@@ -94,8 +94,33 @@ void EngineCore::handle(const Input& input, Time now) {
 template void EngineCore::handle(const Datagram&, Time);
 template void EngineCore::handle(const SocketBound&, Time);
 template void EngineCore::handle(const SocketFailed&, Time);
+template void EngineCore::handle(const TcpConnected&, Time);
+template void EngineCore::handle(const StreamData&, Time);
+template void EngineCore::handle(const StreamBacklog&, Time);
 template void EngineCore::handle(const InterfacesListed&, Time);
 template void EngineCore::handle(const Resolved&, Time);
+
+/// The connection belongs to the peer whose listener it came to. One that nobody wants is closed.
+void EngineCore::handle(const TcpAccepted& accepted, Time now) {
+  lastNow_ = now_ = std::max(now_, now);
+  PeerId id = 0;
+  Entry* entry = owner(sockets_, accepted.listener, id);
+  if (!entry) {
+    outbox_.event(CloseSocket{accepted.socket});
+    return;
+  }
+  sockets_[accepted.socket] = id;
+  entry->peer->handle(accepted, now_);
+  touch(id, *entry);
+}
+
+void EngineCore::handle(const InterfacesChanged& changed, Time now) {
+  lastNow_ = now_ = std::max(now_, now);
+  for (auto& [id, entry] : peers_) {
+    entry.peer->handle(changed, now_);
+    touch(id, entry);
+  }
+}
 
 void EngineCore::withPeer(PeerId id, const std::function<void(Peer&, Time)>& command, Time now) {
   Entry* entry = find(id);
@@ -132,6 +157,10 @@ void EngineCore::remember(PeerId id, const Engine::Output& output) {
     ++statistics_.datagramsSent;
   else if (auto* bind = std::get_if<BindUdp>(&output))
     sockets_[bind->socket] = id;
+  else if (auto* listen = std::get_if<ListenTcp>(&output))
+    sockets_[listen->socket] = id;
+  else if (auto* connect = std::get_if<ConnectTcp>(&output))
+    sockets_[connect->socket] = id;
   else if (auto* close = std::get_if<CloseSocket>(&output))
     sockets_.erase(close->socket);
   else if (auto* list = std::get_if<ListInterfaces>(&output))
@@ -141,6 +170,7 @@ void EngineCore::remember(PeerId id, const Engine::Output& output) {
 }
 
 std::optional<Engine::Output> EngineCore::poll() {
+  if (auto output = outbox_.poll()) return output;
   while (!dirty_.empty()) {
     const PeerId id = dirty_.front();
     if (Entry* entry = find(id)) {
@@ -199,6 +229,11 @@ Engine::~Engine() = default;
 
 void Engine::handle(const Datagram& datagram, Time now) { core_->handle(datagram, now); }
 void Engine::handle(const SocketBound& bound, Time now) { core_->handle(bound, now); }
+void Engine::handle(const TcpConnected& connected, Time now) { core_->handle(connected, now); }
+void Engine::handle(const TcpAccepted& accepted, Time now) { core_->handle(accepted, now); }
+void Engine::handle(const StreamData& data, Time now) { core_->handle(data, now); }
+void Engine::handle(const StreamBacklog& backlog, Time now) { core_->handle(backlog, now); }
+void Engine::handle(const InterfacesChanged& changed, Time now) { core_->handle(changed, now); }
 void Engine::handle(const SocketFailed& failed, Time now) { core_->handle(failed, now); }
 void Engine::handle(const InterfacesListed& listed, Time now) { core_->handle(listed, now); }
 void Engine::handle(const Resolved& resolved, Time now) { core_->handle(resolved, now); }

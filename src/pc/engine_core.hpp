@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/ids.hpp"
+#include "base/outbox.hpp"
 #include "base/packet_pool.hpp"
 #include "base/random.hpp"
 #include "pc/mailbox.hpp"
@@ -63,6 +64,8 @@ class EngineCore final : public Executor {
   void setWake(std::function<void()> wake) { mailbox_->setWake(std::move(wake)); }
   template <class Input>
   void handle(const Input& input, Time now);
+  void handle(const TcpAccepted& accepted, Time now);
+  void handle(const InterfacesChanged& changed, Time now);
   std::optional<Engine::Output> poll();
   Time deadline() const;
   void advance(Time now);
@@ -92,6 +95,7 @@ class EngineCore final : public Executor {
   std::unique_ptr<base::Random> random_;
   base::PacketPool pool_;
   base::IdSource ids_;
+  base::Outbox<Engine::Output> outbox_;  ///< What no peer says.
 
   std::unordered_map<PeerId, Entry> peers_;
   std::unordered_map<SocketId, PeerId> sockets_;

@@ -149,18 +149,23 @@ IceServerUrl parseIceServerUrl(std::string_view url) {
   IceServerUrl result;
   result.scheme = *scheme;
   const bool turn = *scheme == Turn || *scheme == Turns;
+  const bool secure = *scheme == Stuns || *scheme == Turns;
+  bool tcp = secure;
   if (const auto question = rest.find('?'); question != std::string_view::npos) {
     const auto query = rest.substr(question + 1);
     if (!turn) refuse(url, "a STUN server has no query");
     if (query != "transport=udp" && query != "transport=tcp")
       refuse(url, "the query is neither transport=udp nor transport=tcp");
-    result.tcp = query == "transport=tcp";
+    tcp = query == "transport=tcp";
     rest = rest.substr(0, question);
   }
   if (rest.find_first_of("/@") != std::string_view::npos) refuse(url, "there is a path or a user name");
 
+  using enum IceServerUrl::Transport;
+  result.transport = secure ? (tcp ? Tls : Dtls) : (tcp ? Tcp : Udp);
+
   // RFC 7064 s.3.2, RFC 7065 s.3.2: 3478, and 5349 over TLS.
-  result.port = *scheme == Stuns || *scheme == Turns ? 5349 : 3478;
+  result.port = secure ? 5349 : 3478;
   std::string_view host = rest;
   const auto bracket = rest.rfind(']');
   const auto portAt = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);

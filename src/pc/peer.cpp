@@ -201,6 +201,8 @@ bool Peer::pumpIce() {
     std::visit(Overloaded{
                    [&](Transmit& packet) { outbox_.packet(std::move(packet)); },
                    [&](BindUdp& request) { outbox_.event(std::move(request)); },
+                   [&](ListenTcp& request) { outbox_.event(std::move(request)); },
+                   [&](ConnectTcp& request) { outbox_.event(std::move(request)); },
                    [&](CloseSocket& request) { outbox_.event(std::move(request)); },
                    [&](ListInterfaces& request) { outbox_.event(std::move(request)); },
                    [&](Resolve& request) { outbox_.event(std::move(request)); },

@@ -86,6 +86,11 @@ class Peer {
   void handle(const Datagram& datagram, Time now);
   void handle(const SocketBound& bound, Time now) { hostAnswered(bound, now); }
   void handle(const SocketFailed& failed, Time now) { hostAnswered(failed, now); }
+  void handle(const TcpConnected& connected, Time now) { hostAnswered(connected, now); }
+  void handle(const TcpAccepted& accepted, Time now) { hostAnswered(accepted, now); }
+  void handle(const StreamData& data, Time now) { hostAnswered(data, now); }
+  void handle(const StreamBacklog& backlog, Time now) { hostAnswered(backlog, now); }
+  void handle(const InterfacesChanged& changed, Time now) { hostAnswered(changed, now); }
   void handle(const InterfacesListed& listed, Time now) { hostAnswered(listed, now); }
   void handle(const Resolved& resolved, Time now) { hostAnswered(resolved, now); }
 

@@ -35,6 +35,7 @@ bool isKnown(AttributeType type) {
     case AttributeType::Software:
     case AttributeType::AlternateServer:
     case AttributeType::Fingerprint:
+    case AttributeType::Nomination:
     case AttributeType::IceControlled:
     case AttributeType::IceControlling: return true;
   }

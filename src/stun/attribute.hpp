@@ -73,6 +73,7 @@ enum class AttributeType : std::uint16_t {
   Fingerprint = 0x8028,
   IceControlled = 0x8029,
   IceControlling = 0x802a,
+  Nomination = 0xc001,  ///< draft-thatcher-ice-renomination-01 s.3; the number is libwebrtc's, of the range for trials.
 };
 
 constexpr bool isComprehensionRequired(AttributeType type) { return static_cast<std::uint16_t>(type) < 0x8000; }

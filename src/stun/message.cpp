@@ -73,6 +73,7 @@ bool isWellFormed(AttributeType type, Bytes value) {
     case AttributeType::Lifetime:
     case AttributeType::RequestedTransport:
     case AttributeType::Priority:
+    case AttributeType::Nomination:
     case AttributeType::Fingerprint: return value.size() == 4;
     case AttributeType::RequestedAddressFamily:
     case AttributeType::AdditionalAddressFamily: return value.size() == 4 && isAddressFamily(value[0]);
@@ -279,6 +280,10 @@ std::optional<std::uint32_t> Message::priority() const { return u32(attribute(At
 bool Message::useCandidate() const { return attribute(AttributeType::UseCandidate).has_value(); }
 std::optional<std::uint64_t> Message::iceControlling() const { return u64(attribute(AttributeType::IceControlling)); }
 std::optional<std::uint64_t> Message::iceControlled() const { return u64(attribute(AttributeType::IceControlled)); }
+std::optional<std::uint32_t> Message::nomination() const {
+  const auto value = u32(attribute(AttributeType::Nomination));
+  return value ? std::optional(*value & 0xffffff) : std::nullopt;
+}
 
 std::optional<std::uint16_t> Message::channelNumber() const {
   auto value = attribute(AttributeType::ChannelNumber);

@@ -87,6 +87,8 @@ class Message {
   bool useCandidate() const;
   std::optional<std::uint64_t> iceControlling() const;
   std::optional<std::uint64_t> iceControlled() const;
+  /// draft-thatcher-ice-renomination-01 s.3: 24 bits.
+  std::optional<std::uint32_t> nomination() const;
 
   // --- RFC 8656 ---
   std::optional<std::uint16_t> channelNumber() const;

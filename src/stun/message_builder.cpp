@@ -68,17 +68,12 @@ MessageBuilder& MessageBuilder::addU64(AttributeType type, std::uint64_t value) 
 }
 
 MessageBuilder& MessageBuilder::addAddress(AttributeType type, const SocketAddress& address, bool exclusiveOr) {
-  auto ip = address.ip.bytes();
-  auto value = append(type, 4 + ip.size());
+  auto value = append(type, 4 + address.ip.bytes().size());
   if (value.empty()) return *this;
-  value[1] = address.ip.isV4() ? wire::familyV4 : wire::familyV6;
-  base::store16(value.data() + 2, address.port);
-  std::copy(ip.begin(), ip.end(), value.begin() + 4);
-  if (exclusiveOr) {
-    auto mask = wire::addressMask(packet_.bytes());
-    for (std::size_t i = 0; i < 2; ++i) value[2 + i] ^= mask[i];
-    for (std::size_t i = 0; i < ip.size(); ++i) value[4 + i] ^= mask[i];
-  }
+  if (exclusiveOr)
+    wire::putAddress(value, address, wire::addressMask(packet_.bytes()));
+  else
+    wire::putAddress(value, address);
   return *this;
 }
 
@@ -143,6 +138,9 @@ MessageBuilder& MessageBuilder::addIceControlling(std::uint64_t tieBreaker) {
 }
 MessageBuilder& MessageBuilder::addIceControlled(std::uint64_t tieBreaker) {
   return addU64(AttributeType::IceControlled, tieBreaker);
+}
+MessageBuilder& MessageBuilder::addNomination(std::uint32_t nomination) {
+  return addU32(AttributeType::Nomination, nomination);
 }
 
 MessageBuilder& MessageBuilder::addChannelNumber(std::uint16_t channel) {

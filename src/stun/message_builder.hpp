@@ -48,6 +48,8 @@ class MessageBuilder {
   MessageBuilder& addUseCandidate();
   MessageBuilder& addIceControlling(std::uint64_t tieBreaker);
   MessageBuilder& addIceControlled(std::uint64_t tieBreaker);
+  /// Precondition: 24 bits.
+  MessageBuilder& addNomination(std::uint32_t nomination);
 
   // --- RFC 8656 ---
   MessageBuilder& addChannelNumber(std::uint16_t channel);

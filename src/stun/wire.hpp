@@ -3,6 +3,8 @@
 #include "base/bytes.hpp"
 #include "stun/attribute.hpp"
 
+#include <parley/address.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -43,6 +45,17 @@ inline std::array<std::uint8_t, 16> addressMask(base::Bytes message) {
   std::array<std::uint8_t, 16> mask;
   std::memcpy(mask.data(), message.data() + 4, mask.size());
   return mask;
+}
+
+/// Writes the value of an address attribute (RFC 8489 s.14.1), and of an XOR-... one if there is a mask (s.14.2).
+/// Precondition: 8 bytes for IPv4, 20 for IPv6.
+inline void putAddress(base::MutableBytes value, const SocketAddress& address,
+                       const std::array<std::uint8_t, 16>& mask = {}) {
+  auto ip = address.ip.bytes();
+  value[0] = 0;
+  value[1] = address.ip.isV4() ? familyV4 : familyV6;
+  base::store16(value.data() + 2, static_cast<std::uint16_t>(address.port ^ base::load16(mask.data())));
+  for (std::size_t i = 0; i < ip.size(); ++i) value[4 + i] = ip[i] ^ mask[i];
 }
 
 }  // namespace parley::stun::wire

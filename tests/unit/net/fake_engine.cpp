@@ -58,6 +58,14 @@ void answered(pc::EngineCore& core, pc::EngineCore::Answer answer) {
 
 void Engine::handle(const SocketBound& bound, Time) { answered(*core_, bound); }
 void Engine::handle(const SocketFailed& failed, Time) { answered(*core_, failed); }
+void Engine::handle(const TcpConnected& connected, Time) { answered(*core_, connected); }
+void Engine::handle(const TcpAccepted& accepted, Time) { answered(*core_, accepted); }
+void Engine::handle(const StreamBacklog& backlog, Time) { answered(*core_, backlog); }
+void Engine::handle(const InterfacesChanged& changed, Time) { answered(*core_, changed); }
+void Engine::handle(const StreamData& data, Time) {
+  auto& stream = core_->streams[data.socket];
+  stream.insert(stream.end(), data.bytes.begin(), data.bytes.end());
+}
 void Engine::handle(const InterfacesListed& listed, Time) { answered(*core_, listed); }
 void Engine::handle(const Resolved& resolved, Time) { answered(*core_, resolved); }
 

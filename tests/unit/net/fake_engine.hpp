@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,7 +24,8 @@ class EngineCore final : public Executor {
     SocketAddress from;
     std::vector<std::uint8_t> bytes;
   };
-  using Answer = std::variant<SocketBound, SocketFailed, InterfacesListed, Resolved>;
+  using Answer = std::variant<SocketBound, SocketFailed, TcpConnected, TcpAccepted, StreamBacklog, InterfacesListed,
+                              InterfacesChanged, Resolved>;
 
   void post(std::function<void(Time)> task);
   void post(std::function<void()> task) override;
@@ -33,6 +35,7 @@ class EngineCore final : public Executor {
 
   std::deque<Engine::Output> outputs;
   std::vector<Received> datagrams;
+  std::map<SocketId, std::vector<std::uint8_t>> streams;  ///< All that came by each.
   std::vector<Answer> answers;
   std::function<void()> onAnswer;     ///< After each answer.
   std::function<void()> onDatagram;   ///< After each datagram.

@@ -1,6 +1,6 @@
 #include "base/packet_pool.hpp"
 #include "fake_engine.hpp"
-#include "net/host.hpp"
+#include "host_loop.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <parley/runtime.hpp>
@@ -16,45 +16,10 @@
 #include <thread>
 
 using namespace parley;
+using net::test::Loop;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A host on an io_context that the test runs itself.
-struct Loop {
-  explicit Loop(bool plain = false) : host(io, engine, options(plain)) {}
-
-  static net::Host::Options options(bool plain) {
-    net::Host::Options options;
-    options.plain = plain;
-    return options;
-  }
-  pc::EngineCore& core() { return engine.core(); }
-  void ask(Engine::Output output) {
-    engine.post([this, o = std::make_shared<Engine::Output>(std::move(output))](Time) {
-      core().outputs.push_back(std::move(*o));
-    });
-  }
-  bool runUntil(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + 5s;
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      io.run_one_for(100ms);
-      io.restart();
-    }
-    return true;
-  }
-  template <class Answer>
-  Answer answer() {
-    core().answers.clear();
-    if (!runUntil([&] { return !core().answers.empty(); })) FAIL("no answer came");
-    return std::get<Answer>(core().answers.front());
-  }
-
-  boost::asio::io_context io;
-  Engine engine;
-  net::Host host;
-};
 
 const IpAddress loopback = IpAddress::v4(127, 0, 0, 1);
 

@@ -84,6 +84,7 @@ TEST_CASE("every attribute is read as it was written") {
                     .addUseCandidate()
                     .addIceControlling(0x0123456789abcdef)
                     .addIceControlled(0xfedcba9876543210)
+                    .addNomination(0x123456)
                     .addChannelNumber(0x4001)
                     .addLifetime(600)
                     .addXorPeerAddress(v6)
@@ -126,6 +127,7 @@ TEST_CASE("every attribute is read as it was written") {
   CHECK(m->useCandidate());
   CHECK(m->iceControlling() == 0x0123456789abcdef);
   CHECK(m->iceControlled() == 0xfedcba9876543210);
+  CHECK(m->nomination() == 0x123456u);
   CHECK(m->channelNumber() == 0x4001);
   CHECK(m->lifetime() == 600u);
   CHECK(m->xorPeerAddress() == v6);

@@ -1,0 +1,59 @@
+#include "dtls/stream_bio.hpp"
+
+#include <openssl/bio.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace parley::dtls {
+namespace {
+
+StreamPort& portOf(BIO* bio) { return *static_cast<StreamPort*>(BIO_get_data(bio)); }
+
+int write(BIO* bio, const char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  portOf(bio).outbound({reinterpret_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)});
+  return size;
+}
+
+int read(BIO* bio, char* out, int room) {
+  BIO_clear_retry_flags(bio);
+  base::Bytes& inbound = portOf(bio).inbound;
+  if (inbound.empty()) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const std::size_t size = std::min(inbound.size(), static_cast<std::size_t>(room));
+  std::memcpy(out, inbound.data(), size);
+  inbound = inbound.subspan(size);
+  return static_cast<int>(size);
+}
+
+long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+int create(BIO* bio) {
+  BIO_set_init(bio, 1);
+  return 1;
+}
+
+BIO_METHOD* makeMethod() {
+  BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "parley stream");
+  if (!method) return nullptr;
+  BIO_meth_set_write(method, write);
+  BIO_meth_set_read(method, read);
+  BIO_meth_set_ctrl(method, control);
+  BIO_meth_set_create(method, create);
+  return method;
+}
+
+}  // namespace
+
+bio_st* newStreamBio(StreamPort& port) {
+  // Never freed: streams of other threads may use it until the process ends.
+  static BIO_METHOD* const method = makeMethod();
+  BIO* bio = method ? BIO_new(method) : nullptr;
+  if (bio) BIO_set_data(bio, &port);
+  return bio;
+}
+
+}  // namespace parley::dtls
