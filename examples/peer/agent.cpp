@@ -91,6 +91,9 @@ class Agent {
     Configuration configuration;
     for (const auto& url : options.stunServers) configuration.iceServers.push_back({{url}});
     configuration.extensions.includeLoopback = true;
+    configuration.extensions.sctpEngine = options.sctpEngine;
+    configuration.extensions.sctpCongestionControl = options.sctpCongestionControl;
+    configuration.extensions.sctpSnap = options.sctpSnap;
     return configuration;
   }
 

@@ -24,6 +24,9 @@ Configuration configurationOf(const Options& options) {
   for (const auto& url : options.stunServers) configuration.iceServers.push_back({{url}});
   // Two terminals of one machine without any network have nothing else.
   configuration.extensions.includeLoopback = true;
+  configuration.extensions.sctpEngine = options.sctpEngine;
+  configuration.extensions.sctpCongestionControl = options.sctpCongestionControl;
+  configuration.extensions.sctpSnap = options.sctpSnap;
   return configuration;
 }
 

@@ -305,3 +305,27 @@ TEST_CASE("an end that is over answers by ABORT, and two such ends do not answer
   CHECK(two.a.find<Association::Failed>());
   CHECK(two.packets - before <= 4);
 }
+
+TEST_CASE("parameters that nobody knows are reported as far as there is room, and never stop the set-up") {
+  for (std::size_t count : {1u, 20u, 150u, 270u}) {
+    TwoNative two;
+    bool reported = false;
+    two.drop = [&](bool fromA, std::vector<std::uint8_t>& packet) {
+      if (fromA && typeOf(packet) == 1) {
+        // RFC 9260 s.3.2.1: skipped and reported.
+        for (std::size_t i = 0; i < count; ++i) packet.insert(packet.end(), {0xC1, 0x23, 0, 4});
+        base::store16(&packet[14], static_cast<std::uint16_t>(packet.size() - 12));
+        packet = sealed(packet);
+      }
+      if (!fromA && typeOf(packet) == 2) reported |= packet.size() > 250;
+      return !fromA && typeOf(packet) == 1;  // A's INIT is what the association begins with.
+    };
+    two.connect();
+    two.run(1s);
+    INFO(count << " parameters");
+    CHECK(two.a.up());
+    CHECK(two.b.up());
+    CHECK(reported == (count == 20));
+    CHECK(carries(two));
+  }
+}
