@@ -26,5 +26,8 @@ Configuration configurationOf(const Options& options) {
     };
   extensions.firstPort = options.firstPort;
   extensions.lastPort = options.lastPort;
+  extensions.sctpEngine = options.sctpEngine;
+  extensions.sctpCongestionControl = options.sctpCongestionControl;
+  extensions.sctpSnap = options.sctpSnap;
   return configuration;
 }

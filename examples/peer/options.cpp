@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <sstream>
 
 namespace {
@@ -99,6 +100,15 @@ Options parseOptions(int argc, char** argv) {
   receiveOption->excludes(agentFlag);
   app.add_option("--into", into, "Folder for files that come while chatting")->capture_default_str();
   app.add_flag("--trickle", options.trickle, "With --agent: tell candidates one by one")->needs(agentFlag);
+  const std::map<std::string, parley::SctpEngine> engines{{"native", parley::SctpEngine::Native},
+                                                          {"usrsctp", parley::SctpEngine::Usrsctp}};
+  app.add_option("--sctp-engine", options.sctpEngine, "What carries the channel: native or usrsctp")
+      ->transform(CLI::Transformer(engines));
+  const std::map<std::string, parley::SctpCongestionControl> controls{{"cubic", parley::SctpCongestionControl::Cubic},
+                                                                      {"bbr", parley::SctpCongestionControl::Bbr}};
+  app.add_option("--congestion-control", options.sctpCongestionControl, "Of the native engine: cubic or bbr")
+      ->transform(CLI::Transformer(controls));
+  app.add_flag("--snap", options.sctpSnap, "Save the handshake of SCTP where the other side can as well (native engine)");
   app.add_flag("-v,--verbose", options.verbose, "Log what the library does to standard error");
 
   try {

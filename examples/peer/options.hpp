@@ -1,5 +1,7 @@
 #pragma once
 
+#include <parley/configuration.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -32,6 +34,9 @@ struct Options {
   std::optional<std::filesystem::path> receive;  ///< Receive one file into this folder, then exit.
   std::filesystem::path into = ".";              ///< Where files go that come while chatting.
   bool trickle = false;                          ///< Of the agent.
+  parley::SctpEngine sctpEngine = parley::Configuration::Extensions().sctpEngine;
+  parley::SctpCongestionControl sctpCongestionControl = parley::Configuration::Extensions().sctpCongestionControl;
+  bool sctpSnap = false;
   bool verbose = false;
 
   bool interactive() const { return !send && !receive; }

@@ -38,6 +38,18 @@ enum class IceAddressPolicy : std::uint8_t {
   PublicOnly     ///< Mode 3: only what the Internet sees of that one.
 };
 
+/// What is behind the data channels.
+enum class SctpEngine {
+  Native,   ///< Parley's own.
+  Usrsctp,  ///< The usrsctp library.
+};
+
+/// How the native engine fills the path. Only the sender's matters.
+enum class SctpCongestionControl {
+  Cubic,  ///< RFC 9438. Shares a path fairly with TCP as most systems have it.
+  Bbr,    ///< BBRv3 (draft-ietf-ccwg-bbr). Faster where packets are lost at random.
+};
+
 /// RTCConfiguration, with its defaults, and what a browser decides for its pages and an application decides here.
 struct Configuration {
   std::vector<IceServer> iceServers = {};
@@ -77,8 +89,14 @@ struct Configuration {
     bool renomination = true;
     /// The certificates (PEM) that those of TURN servers have to lead to. Empty: the system's.
     std::string trustAnchors = {};
-    /// SCTP streams, and so channels, each way: an association of 256 takes 34 KiB, one of 65535 takes 6.6 MB.
-    std::uint16_t sctpStreams = 256;
+    SctpEngine sctpEngine = SctpEngine::Native;
+    SctpCongestionControl sctpCongestionControl = SctpCongestionControl::Cubic;
+    /// Offers, and answers where it is offered, that SCTP begins without a handshake (draft-hancke-tsvwg-snap): saves up
+    /// to two round trips. The native engine only.
+    bool sctpSnap = false;
+    /// SCTP streams, and so channels, each way. 0: as many as do not matter: 65535 (RFC 8831 s.6.2), for the native engine
+    /// takes memory for those in use alone, but 256 of usrsctp, where they are 34 KiB and 65535 would be 6.6 MB.
+    std::uint16_t sctpStreams = 0;
     /// The most bytes that may wait in one channel; a `send` beyond is an OperationError. 16 MiB hold a second of
     /// 134 Mbit/s.
     std::size_t sendBufferLimit = 16'777'216;

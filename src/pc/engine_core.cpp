@@ -39,6 +39,7 @@ PeerHandle EngineCore::makePeer(PeerConfig config, std::shared_ptr<PeerObserver>
         if (auto* entry = find(id)) touch(id, *entry);
       });
     };
+    usesUsrsctp_ |= config.sctpEngine == SctpEngine::Usrsctp;
     Entry entry;
     entry.peer = std::make_unique<Peer>(config, ids_, *random_, pool_, observer, std::move(wake));
     peers_.emplace(id, std::move(entry));
@@ -192,8 +193,8 @@ std::optional<Engine::Output> EngineCore::poll() {
 Time EngineCore::deadline() const {
   if (mailbox_->waiting()) return Time::min();
   const Time peers = deadlines_.empty() ? never : deadlines_.begin()->first;
-  // One tick for all SCTP associations of the process: whichever engine comes first advances it for all.
-  return std::min(peers, peers_.empty() ? never : sctp::Stack::global().deadline());
+  // One tick for all of usrsctp's associations of the process: whichever engine comes first advances it for all.
+  return std::min(peers, usesUsrsctp_ && !peers_.empty() ? sctp::Stack::global().deadline() : never);
 }
 
 void EngineCore::runDue(Time now) {
@@ -212,7 +213,7 @@ void EngineCore::advance(Time now) {
   const EngineCore* outer = std::exchange(runningHere, this);
   mailbox_->run(now_);
   runDue(now_);
-  if (!peers_.empty()) sctp::Stack::global().advance(now_);
+  if (usesUsrsctp_ && !peers_.empty()) sctp::Stack::global().advance(now_);
   mailbox_->run(now_);  // what the timers told the façade, and what it answered
   runningHere = outer;
 }

@@ -102,6 +102,7 @@ class EngineCore final : public Executor {
   std::unordered_map<RequestId, PeerId> requests_;
   std::set<std::pair<Time, PeerId>> deadlines_;
   std::deque<PeerId> dirty_;  ///< Peers that may have something to say, or another deadline.
+  bool usesUsrsctp_ = false;  ///< A peer was made with it.
   Time now_{};
   std::atomic<Time> lastNow_{Time{}};  ///< `now_`, for other threads.
   Engine::Statistics statistics_;

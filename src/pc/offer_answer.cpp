@@ -58,6 +58,7 @@ sdp::MediaSection dataSectionFor(const LocalData& data, const std::optional<std:
   else
     attributes.push_back(sdp::SctpPort{data.sctpPort});
   attributes.push_back(sdp::MaxMessageSize{data.maxMessageSize});
+  if (data.sctpInit) attributes.push_back(sdp::SctpInit{*data.sctpInit});
   return section;
 }
 

@@ -24,6 +24,7 @@ struct LocalData {
   std::optional<std::string> tlsId;
   std::uint16_t sctpPort = 5000;
   std::uint64_t maxMessageSize = 262144;
+  std::optional<std::vector<std::uint8_t>> sctpInit;  ///< draft-hancke-tsvwg-snap s.5
 };
 
 /// RFC 9429 s.5.2. `previous` is the description of either side that was applied last, if any: its sections keep their

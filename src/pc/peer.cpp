@@ -1,6 +1,7 @@
 #include "pc/peer.hpp"
 
 #include "base/log.hpp"
+#include "sctp/native/association.hpp"
 #include "sctp/usrsctp_association.hpp"
 
 #include <algorithm>
@@ -24,9 +25,22 @@ dtls::Endpoint::Config dtlsConfig(const PeerConfig& config) {
 
 }  // namespace
 
+sctp::Config sctpConfig(const PeerConfig& config) {
+  sctp::Config sctp;
+  sctp.maxMessageSize = config.maxMessageSize;
+  // Each stream is 100 bytes of usrsctp's, and a few of ours once it is used.
+  sctp.streams = config.sctpStreams != 0                       ? config.sctpStreams
+                 : config.sctpEngine == SctpEngine::Native ? std::uint16_t{65'535}
+                                                           : std::uint16_t{256};
+  sctp.congestionControl = config.sctpCongestionControl == SctpCongestionControl::Bbr ? sctp::CongestionControl::Bbr
+                                                                                      : sctp::CongestionControl::Cubic;
+  return sctp;
+}
+
 Peer::Peer(PeerConfig config, base::IdSource& ids, base::Random& random, base::PacketPool& pool,
            std::shared_ptr<PeerObserver> observer, std::function<void()> wake)
     : config_(std::move(config)),
+      random_(random),
       pool_(pool),
       observer_(std::move(observer)),
       wake_(std::move(wake)),
@@ -168,18 +182,22 @@ void Peer::startDtls(Time now) {
 void Peer::startSctp(Time now) {
   if (channels_ || sctpGone_ || closed_ || !plan_.dtls || !plan_.sctp) return;
   if (dtls_->state() != dtls::State::Connected) return;
-  sctp::Config config;
+  auto config = sctpConfig(config_);
   config.localPort = plan_.sctp->localPort;
   config.remotePort = plan_.sctp->remotePort;
-  config.maxMessageSize = config_.maxMessageSize;
   config.remoteMaxMessageSize = plan_.sctp->remoteMaxMessageSize;
-  config.streams = config_.sctpStreams;
-  using Association = sctp::UsrsctpAssociation;
-  channels_.emplace(std::make_unique<Association>(config, Association::Ticks::ByHost, wake_), config,
-                    plan_.dtls->role == dtls::Role::Client);
+  config.roundTrip = agent_.roundTripTime();
+  config.snap = plan_.sctp->snap;
+  channels_.emplace(makeAssociation(config), config, plan_.dtls->role == dtls::Role::Client);
   for (auto& [id, parameters] : std::exchange(unopened_, {}))
     if (!channels_->open(id, parameters, now)) channelGone(id, "the channel's id is in use");
   channels_->connect(now);
+}
+
+std::unique_ptr<sctp::Association> Peer::makeAssociation(const sctp::Config& config) {
+  if (config_.sctpEngine == SctpEngine::Native)
+    return std::make_unique<sctp::native::Association>(config, random_, pool_);
+  return std::make_unique<sctp::UsrsctpAssociation>(config, sctp::UsrsctpAssociation::Ticks::ByHost, wake_);
 }
 
 // --- From layer to layer ---

@@ -12,6 +12,7 @@
 #include "pc/transport_plan.hpp"
 #include "sctp/data_channels.hpp"
 
+#include <parley/configuration.hpp>
 #include <parley/engine.hpp>
 #include <parley/io.hpp>
 
@@ -31,9 +32,14 @@ struct PeerConfig {
   std::shared_ptr<const dtls::Certificate> certificate;
   /// Largest message that we take.
   std::size_t maxMessageSize = 262144;
-  /// SCTP streams that we announce; each costs memory (about 100 bytes in usrsctp).
-  std::uint16_t sctpStreams = 256;
+  /// SCTP streams that we announce; 0 leaves it to the engine.
+  std::uint16_t sctpStreams = 0;
+  SctpEngine sctpEngine = SctpEngine::Native;
+  SctpCongestionControl sctpCongestionControl = SctpCongestionControl::Cubic;
 };
+
+/// What an association is made with, as far as the peer's description has no part in it.
+sctp::Config sctpConfig(const PeerConfig& config);
 
 /// Why a datagram or record of this peer went nowhere.
 enum class PeerDrop {
@@ -134,6 +140,7 @@ class Peer {
   void replaceAssociation();
   void startDtls(Time now);
   void startSctp(Time now);
+  std::unique_ptr<sctp::Association> makeAssociation(const sctp::Config& config);
   void pump(Time now);
   bool pumpIce();
   bool pumpDtls(Time now);
@@ -150,6 +157,7 @@ class Peer {
   }
 
   PeerConfig config_;
+  base::Random& random_;
   base::PacketPool& pool_;
   std::shared_ptr<PeerObserver> observer_;
   std::function<void()> wake_;  ///< Asks the engine to look at this peer: SCTP has something to say.

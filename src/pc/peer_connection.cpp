@@ -1,6 +1,7 @@
 #include "pc/peer_connection.hpp"
 
 #include "base/log.hpp"
+#include "sctp/native/init.hpp"
 
 #include <algorithm>
 
@@ -50,8 +51,21 @@ ice::Config iceConfig(Configuration& configuration, const std::shared_ptr<std::a
   return ice;
 }
 
-SessionConfig sessionConfig(const Configuration& configuration, const Certificate& certificate) {
+PeerConfig peerConfig(const Configuration& configuration) {
+  PeerConfig config;
+  config.maxMessageSize = configuration.extensions.maxMessageSize;
+  config.sctpStreams = configuration.extensions.sctpStreams;
+  config.sctpEngine = configuration.extensions.sctpEngine;
+  config.sctpCongestionControl = configuration.extensions.sctpCongestionControl;
+  return config;
+}
+
+SessionConfig sessionConfig(const Configuration& configuration, const Certificate& certificate, base::Random& random) {
   SessionConfig config;
+  if (configuration.extensions.sctpSnap && configuration.extensions.sctpEngine == SctpEngine::Native)
+    config.makeSctpInit = [sctp = sctpConfig(peerConfig(configuration)), &random] {
+      return sctp::native::makeInit(sctp, random);
+    };
   config.fingerprints = certificate.shared()->fingerprints();
   config.maxMessageSize = configuration.extensions.maxMessageSize;
   return config;
@@ -63,11 +77,9 @@ std::shared_ptr<Connection> Connection::make(Engine& engine, Executor& executor,
                                              Configuration configuration, std::shared_ptr<void> owner) {
   auto connection =
       std::make_shared<Connection>(engine, executor, blocking, std::move(configuration), std::move(owner));
-  PeerConfig config;
+  auto config = peerConfig(connection->configuration_);
   config.ice = iceConfig(connection->configuration_, connection->relayOnly_);
   config.certificate = connection->certificate_.shared();
-  config.maxMessageSize = connection->configuration_.extensions.maxMessageSize;
-  config.sctpStreams = connection->configuration_.extensions.sctpStreams;
   connection->peer_ = connection->core_.makePeer(std::move(config), connection);
   return connection;
 }
@@ -79,7 +91,7 @@ Connection::Connection(Engine& engine, Executor& executor, TaskQueue::Blocking b
       owner_(std::move(owner)),
       certificate_(certificateFor(configuration, std::chrono::floor<std::chrono::milliseconds>(core_.wallClock()))),
       configuration_(std::move(configuration)),
-      session_(sessionConfig(configuration_, certificate_), core_.random()),
+      session_(sessionConfig(configuration_, certificate_, core_.random()), core_.random()),
       receiveBufferLimit_(configuration_.extensions.receiveBufferLimit) {}
 
 void Connection::close() {

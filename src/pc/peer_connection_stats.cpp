@@ -267,6 +267,9 @@ StatsReport Connection::report(const StatsInput& input, const std::optional<Peer
              [](ice::Drop reason) { return "ice." + std::string(toString(reason)); });
     addDrops(transport.drops, stats->dtls.drops, dtlsDropName);
     addDrops(transport.drops, stats->drops, peerDropName);
+    if (stats->sctp)
+      for (const auto& [reason, count] : stats->sctp->association.drops)
+        transport.drops.emplace("sctp." + std::string(reason), count);
     addIce(writer, stats->ice, wallClockOffset);
   }
   writer.add(transportId, std::move(transport));

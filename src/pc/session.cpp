@@ -2,6 +2,7 @@
 
 #include "pc/session_checks.hpp"
 #include "pc/session_sections.hpp"
+#include "sctp/native/init.hpp"
 #include "sdp/parse.hpp"
 #include "sdp/write.hpp"
 
@@ -84,6 +85,8 @@ std::optional<LocalData> Session::offeredData(bool iceRestart, const std::option
   // RFC 8842 s.5.5: the same tls-id continues the association, and none where none was agreed.
   data.tlsId = existing ? existing->tlsId : proposeTlsId();
   if (existing) data.sctpPort = existing->sctpPort;
+  // draft-hancke-tsvwg-snap s.5.6: the same value as long as the association is, and none is added to one that exists.
+  data.sctpInit = existing ? existing->sctpInit : proposeSctpInit();
   return data;
 }
 
@@ -99,8 +102,16 @@ LocalData Session::answeredData(const DataSectionView& offered) {
     data.setup = sdp::Setup::Role::Passive;
   else
     data.setup = sdp::Setup::Role::Active;
+  // draft-hancke-tsvwg-snap s.5.4 and s.5.6.
+  const auto provisional = viewOf(now_.pendingLocal ? now_.pendingLocal->tree.get() : nullptr);
+  if (provisional)
+    data.sctpInit = provisional->sctpInit;
+  else if (continues)
+    data.sctpInit = current->local.sctpInit;
+  else if (offered.sctpInit)
+    data.sctpInit = proposeSctpInit();
   // RFC 8842 s.5.3: no tls-id without one in the offer; the same for the same association.
-  if (const auto provisional = viewOf(now_.pendingLocal ? now_.pendingLocal->tree.get() : nullptr))
+  if (provisional)
     data.tlsId = provisional->tlsId;
   else if (offered.tlsId)
     data.tlsId = continues && current->local.tlsId ? current->local.tlsId : proposeTlsId();
@@ -146,6 +157,12 @@ std::string Session::proposeTlsId() {
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
   if (!proposedTlsId_) proposedTlsId_ = random_.text(20, alphabet);
   return *proposedTlsId_;
+}
+
+std::optional<std::vector<std::uint8_t>> Session::proposeSctpInit() {
+  if (!config_.makeSctpInit) return std::nullopt;
+  if (!proposedSctpInit_) proposedSctpInit_ = config_.makeSctpInit();
+  return proposedSctpInit_;
 }
 
 std::string Session::proposeMid() {
@@ -224,6 +241,10 @@ base::Result<Applied, SessionError> Session::setRemote(SdpType type, std::string
   const auto index = type == SdpType::Offer ? (offered ? std::optional(offered->index) : std::nullopt)
                                             : pc::dataSection(tree, pc::dataSection(*now_.pendingLocal->tree));
   if (index) {
+    const auto init = viewData(tree, *index).sctpInit;
+    // draft-hancke-tsvwg-snap s.5.3, s.5.5
+    if (init && config_.makeSctpInit && !sctp::native::parseInit(*init))
+      return base::unexpected(error(ErrorName::InvalidAccessError, "a=sctp-init holds no INIT"));
     auto found = candidatesFor(tree, *index);
     if (!found) return base::unexpected(error(ErrorName::InvalidAccessError, found.error()));
     described = std::move(*found);
@@ -264,6 +285,7 @@ Applied Session::commit(Negotiation changed, SdpType type) {
   // What a new offer would propose was applied, or does not fit any more.
   proposedCredentials_.reset();
   proposedTlsId_.reset();
+  proposedSctpInit_.reset();
   proposedMid_.reset();
   if (state() == SignalingState::Stable) {
     lastOffer_.reset();
@@ -286,6 +308,7 @@ base::Result<Applied, SessionError> Session::rollback() {
   lastAnswer_.reset();
   proposedCredentials_.reset();
   proposedTlsId_.reset();
+  proposedSctpInit_.reset();
   gathered_.keepOnly(localUfrags());
 
   Applied applied;

@@ -33,6 +33,8 @@ struct SessionConfig {
   std::uint64_t maxMessageSize = 262144;
   /// RFC 8841 s.5.1 has no default, but all peers use this one (RFC 8831 s.6.1 needs no other).
   std::uint16_t sctpPort = 5000;
+  /// Makes our INIT for a=sctp-init (draft-hancke-tsvwg-snap). Empty: the attribute is neither written nor looked at.
+  std::function<std::vector<std::uint8_t>()> makeSctpInit = {};
 };
 
 /// What applying a description did, for the data plane and for the façade's events.
@@ -143,6 +145,7 @@ class Session {
   ice::Credentials answerCredentials(const DataSectionView& offered, const std::optional<Exchange>& current);
   ice::Credentials propose(const std::function<bool(const std::string& ufrag)>& usable);
   std::string proposeTlsId();
+  std::optional<std::vector<std::uint8_t>> proposeSctpInit();
   std::string proposeMid();
   LocalData localData() const;
   std::optional<LocalData> offeredData(bool iceRestart, const std::optional<DataSectionView>& existing);
@@ -169,6 +172,7 @@ class Session {
   /// What unapplied offers and answers contain, so that creating one again gives the same text.
   std::optional<ice::Credentials> proposedCredentials_;
   std::optional<std::string> proposedTlsId_, proposedMid_;
+  std::optional<std::vector<std::uint8_t>> proposedSctpInit_;
   GatheredCandidates gathered_;
 };
 

@@ -91,7 +91,11 @@ TransportPlan planOf(const Negotiation& negotiation) {
   std::uint64_t size = active->remote.maxMessageSize.value_or(65536);
   constexpr std::uint64_t most = std::numeric_limits<std::size_t>::max();
   plan.sctp = TransportPlan::Sctp{active->local.sctpPort, active->remote.sctpPort,
-                                  static_cast<std::size_t>(size == 0 ? most : std::min(size, most))};
+                                  static_cast<std::size_t>(size == 0 ? most : std::min(size, most)), std::nullopt};
+  // draft-hancke-tsvwg-snap s.5.4: who does not know the attribute must not answer with it; who just mirrors all that it
+  // does not know is none that does.
+  const auto &ours = active->local.sctpInit, &theirs = active->remote.sctpInit;
+  if (ours && theirs && *ours != *theirs) plan.sctp->snap = sctp::Snap{*ours, *theirs};
   return plan;
 }
 

@@ -78,6 +78,7 @@ DataSectionView viewData(const sdp::Description& description, std::size_t index)
   else if (const auto* map = sdp::find<sdp::SctpMap>(section.attributes))
     view.sctpPort = map->port;
   if (const auto* size = sdp::find<sdp::MaxMessageSize>(section.attributes)) view.maxMessageSize = size->bytes;
+  if (const auto* init = sdp::find<sdp::SctpInit>(section.attributes)) view.sctpInit = init->chunk;
   return view;
 }
 

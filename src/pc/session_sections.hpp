@@ -38,6 +38,7 @@ struct DataSectionView {
   std::optional<std::string> tlsId;
   std::uint16_t sctpPort = 0;
   std::optional<std::uint64_t> maxMessageSize;
+  std::optional<std::vector<std::uint8_t>> sctpInit;  ///< draft-hancke-tsvwg-snap
 };
 
 /// Reads section `index`. What the section lacks comes from its bundle's tagged section (RFC 9143 s.7.1.3) or from the

@@ -4,6 +4,7 @@
 #include "dtls/fingerprint.hpp"
 #include "ice/agent.hpp"
 #include "ice/candidate.hpp"
+#include "sctp/association.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +36,8 @@ struct TransportPlan {
     std::uint16_t remotePort = 5000;
     /// Largest message that the peer takes (a=max-message-size; 65536 if it does not say, RFC 8841 s.6.1).
     std::size_t remoteMaxMessageSize = 65536;
+    /// Both descriptions have a=sctp-init: the association begins without a handshake.
+    std::optional<sctp::Snap> snap;
   };
 
   Ice ice;

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -115,6 +117,8 @@ struct AssociationStats {
   std::uint64_t chunksRetransmitted = 0;
   std::uint64_t timeouts = 0;  ///< Times that T3 expired.
   std::string congestionState;  ///< What the controller is doing, for a log.
+  /// What was dropped, by reason ("wrong-tag"); only those that occurred, and only of the engine of our own.
+  std::vector<std::pair<std::string_view, std::uint64_t>> drops;
 };
 
 /// One SCTP association (RFC 9260) over a datagram path that is given to it, with partial reliability (RFC 3758) and

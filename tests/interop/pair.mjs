@@ -11,7 +11,7 @@ export class Pair {
   constructor({ host, role, log, trickle = false }) {
     this.trickle = trickle;
     this.log = log;
-    this.ours = new Agent({ trickle, log });
+    this.ours = new Agent({ trickle, log, options: host.agentOptions });
     this.theirs = connectionOf(host, `connection ${++serial}`);
     this.offerer = this[role];
     this.answerer = role === 'ours' ? this.theirs : this.ours;

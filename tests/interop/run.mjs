@@ -8,7 +8,7 @@ import { scenarios } from './scenarios.mjs';
 
 // A driver starts a stack; it has the scenarios that all stacks are tested with, or its own.
 const drivers = [];
-for (const name of ['chromium', 'firefox', 'wrtc', 'node_datachannel', 'werift']) {
+for (const name of ['chromium', 'chromium_snap', 'firefox', 'wrtc', 'node_datachannel', 'werift']) {
   drivers.push((await import(`./drivers/${name}.mjs`)).default);
 }
 drivers.push(pageInChromium, pageInFirefox);

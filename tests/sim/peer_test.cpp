@@ -3,6 +3,7 @@
 #include "pc/engine_core.hpp"
 #include "sim/world.hpp"
 #include "support/catch.hpp"
+#include "support/sctp_engine.hpp"
 
 #include <map>
 #include <string>
@@ -20,6 +21,7 @@ class End : public pc::PeerObserver, public std::enable_shared_from_this<End> {
     auto end = std::shared_ptr<End>(new End(world, host, offers));
     pc::PeerConfig config;
     config.certificate = end->certificate_;
+    config.sctpEngine = parley::test::sctpEngine();
     end->handle = host.engine().core().makePeer(config, end);
     return end;
   }

@@ -4,6 +4,7 @@
 #include "pc/engine_core.hpp"
 #include "sim/world.hpp"
 #include "support/catch.hpp"
+#include "support/sctp_engine.hpp"
 
 #include <parley/peer_connection.hpp>
 
@@ -57,6 +58,7 @@ class End {
   End(World& world, Host& host, bool polite, const Signalling& signalling, Configuration configuration,
       Executor* executor = nullptr)
       : world_(world), host_(host), polite_(polite), signalling_(signalling) {
+    configuration.extensions.sctpEngine = test::sctpEngine();
     if (executor)
       pc_.emplace(host.engine(), *executor, std::move(configuration));
     else

@@ -11,7 +11,7 @@ namespace parley::test {
 /// runs such tests with each.
 inline SctpEngine sctpEngine() {
   const char* name = std::getenv("PARLEY_SCTP_ENGINE");
-  return name && std::string_view(name) == "native" ? SctpEngine::Native : SctpEngine::Usrsctp;
+  return name && std::string_view(name) == "usrsctp" ? SctpEngine::Usrsctp : SctpEngine::Native;
 }
 
 }  // namespace parley::test

@@ -35,5 +35,8 @@ constexpr double lossThreshold = 0.015;
 constexpr double noiseThreshold = 0.1;
 constexpr double queueFactor = 1.05;
 constexpr Duration queueMargin = 1ms;
+// Ours. A delay within this part of the smallest was measured with an empty queue, and ProbeRTT would learn nothing new.
+// It costs 2 % of the rate, at 200 ms of round trip 4 %, that a flow alone on its path need not give.
+constexpr int emptyQueueDivisor = 64;
 
 }  // namespace parley::sctp::congestion::bbr

@@ -196,6 +196,8 @@ void Bbr::updateMinRtt(const Ack& ack) {
   if (ack.rtt && (*ack.rtt < probeRttMinDelay_ || probeRttExpired_)) {
     probeRttMinDelay_ = *ack.rtt;
     probeRttMinStamp_ = ack.now;
+  } else if (ack.rtt && *ack.rtt <= probeRttMinDelay_ + probeRttMinDelay_ / bbr::emptyQueueDivisor) {
+    probeRttMinStamp_ = ack.now;
   }
   bool expired = ack.now > minRttStamp_ + bbr::minRttFilter;
   if (probeRttMinDelay_ < minRtt_ || expired) {

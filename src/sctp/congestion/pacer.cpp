@@ -7,8 +7,11 @@ namespace parley::sctp::congestion {
 
 void Pacer::set(std::uint64_t rate, std::size_t quantum, Time now) {
   if (rate == rate_ && static_cast<double>(quantum) == quantum_) return;
-  // The first call fills the bucket.
-  if (quantum_ == 0) level_ = static_cast<double>(quantum);
+  if (quantum_ == 0) {
+    // The first call: the bucket is full.
+    level_ = static_cast<double>(quantum);
+    settledAt_ = now;
+  }
   settle(now);
   rate_ = rate;
   quantum_ = static_cast<double>(quantum);

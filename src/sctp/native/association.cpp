@@ -89,12 +89,34 @@ AssociationStats Association::stats() const {
   stats.mtu = config_.mtu;
   stats.packetsSent = packetsSent_;
   stats.packetsReceived = packetsReceived_;
-  for (auto reason : {Drop::BadPacket, Drop::BadChecksum, Drop::WrongPort, Drop::WrongTag}) stats.packetsDropped += drops_[reason];
-  if (link_) {
-    stats.mtu = link_->pathMtu.current();
-    link_->sender.fillStats(stats);
-  }
+  for (auto reason : {Drop::BadPacket, Drop::BadChecksum, Drop::WrongPort, Drop::WrongTag})
+    stats.packetsDropped += drops_[reason];
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Drop::Count); ++i)
+    if (auto count = drops_[static_cast<Drop>(i)]) stats.drops.emplace_back(toString(static_cast<Drop>(i)), count);
+  if (!link_) return stats;
+  const auto& received = link_->receiver.drops();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(ReceiveDrop::Count); ++i)
+    if (auto count = received[static_cast<ReceiveDrop>(i)])
+      stats.drops.emplace_back(toString(static_cast<ReceiveDrop>(i)), count);
+  stats.mtu = link_->pathMtu.current();
+  link_->sender.fillStats(stats);
   return stats;
+}
+
+std::string_view toString(Drop reason) {
+  switch (reason) {
+    case Drop::BadPacket: return "bad-packet";
+    case Drop::BadChecksum: return "bad-checksum";
+    case Drop::WrongPort: return "wrong-port";
+    case Drop::WrongTag: return "wrong-tag";
+    case Drop::OutOfPlace: return "out-of-place";
+    case Drop::BadChunk: return "bad-chunk";
+    case Drop::UnexpectedChunk: return "unexpected-chunk";
+    case Drop::UnknownChunk: return "unknown-chunk";
+    case Drop::BadCookie: return "bad-cookie";
+    case Drop::Count: break;
+  }
+  return "unknown";
 }
 
 const char* Association::stateName() const {

@@ -22,7 +22,7 @@
 
 namespace parley::sctp::native {
 
-/// What was dropped rather than answered.
+/// What was dropped rather than answered. Of DATA see `ReceiveDrop`.
 enum class Drop : std::uint8_t {
   BadPacket,         ///< Too short, or its chunks do not fill it.
   BadChecksum,
@@ -33,10 +33,10 @@ enum class Drop : std::uint8_t {
   UnexpectedChunk,   ///< Right in another state.
   UnknownChunk,
   BadCookie,         ///< Not ours, or late (RFC 9260 s.5.2.4).
-  InvalidStream,     ///< DATA for a stream beyond the negotiated ones.
-  BeyondWindow,      ///< DATA for which there is no room.
   Count
 };
+
+std::string_view toString(Drop reason);
 
 /// The engine of our own (RFC 9260 with RFC 3758, 6525, 8260 and 9653). `random` and `pool` outlive it.
 ///

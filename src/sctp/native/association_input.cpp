@@ -175,11 +175,9 @@ void Association::onData(const wire::ChunkView& chunk, Answers& answers) {
   answers.data = true;
   switch (link_->receiver.handle(*data)) {
     case Receiver::Verdict::Taken:
-      return;
     case Receiver::Verdict::Dropped:
-      return drops_.add(Drop::BeyondWindow);
+      return;
     case Receiver::Verdict::InvalidStream:
-      drops_.add(Drop::InvalidStream);
       if (answers.causes.bytes().size() < mostCauses) wire::cause::addInvalidStream(answers.causes, data->stream);
       return;
   }

@@ -114,7 +114,9 @@ void Association::onInit(const wire::ChunkView& chunk, const wire::PacketView& p
   auto sealed = jar_.seal(cookie);
   auto ours = announced(config_);
   ours.cookie = sealed;
-  ours.unrecognized = parameters->unrecognized;
+  // The cookie goes in any case; a report that is too long does not.
+  if (parameters->unrecognized.size() * wire::tlvHeaderSize + init->parameters.size() < config_.mtu / 2)
+    ours.unrecognized = parameters->unrecognized;
   wire::TlvBlock block;
   ours.appendTo(block);
   wire::InitAck ack;

@@ -46,6 +46,8 @@ class ForwardRto {
   Finding consider(const Evidence& evidence);
 
   bool active() const { return state_ != State::Idle; }
+  /// One packet goes out when T3 has expired (RFC 9260 s.6.3.3 E3), and no other until there is an answer.
+  bool onlyHead() const { return state_ == State::First; }
   /// Nothing may be sent again, and of new data `newPackets` at most.
   bool onlyNew() const { return state_ == State::Second; }
   unsigned newPackets() const { return newPackets_; }
@@ -68,7 +70,7 @@ inline ForwardRto::Finding ForwardRto::consider(const Evidence& evidence) {
     state_ = State::Idle;
     return Finding::InVain;
   }
-  if (!evidence.anythingAcknowledged) return Finding::None;
+  if (!evidence.anythingAcknowledged && !evidence.cumulativeMoved) return Finding::None;
   const auto was = state_;
   state_ = State::Idle;
   if (was == State::Second) return evidence.oldAcknowledged ? Finding::InVain : Finding::None;

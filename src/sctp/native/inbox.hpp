@@ -6,7 +6,9 @@
 #include "sctp/native/receive_window.hpp"
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -25,6 +27,13 @@ enum class ReceiveDrop : std::uint8_t {
   StaleForward,      ///< FORWARD-TSN to where we are already.
   Count
 };
+
+constexpr std::string_view toString(ReceiveDrop reason) {
+  constexpr std::string_view names[] = {"duplicate",       "too-far",        "no-room",      "bad-stream",   "behind-reset",
+                                        "orphan-fragment", "wrong-fragment", "wrong-number", "stale-forward"};
+  static_assert(std::size(names) == static_cast<std::size_t>(ReceiveDrop::Count));
+  return names[static_cast<std::size_t>(reason)];
+}
 
 /// What is complete and in order, for the application; and what it should know, in its place among the messages.
 class Inbox {

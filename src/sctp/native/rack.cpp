@@ -20,6 +20,7 @@ void Rack::acknowledged(const SentChunk& chunk, wire::UnwrappedTsn tsn, Time now
     rtt_ = rtt;
   }
   newest_ = std::max(newest_, chunk.packet);
+  if (!again) newestOnce_ = std::max(newestOnce_, chunk.packet);
 }
 
 bool Rack::duplicated(wire::UnwrappedTsn next) {

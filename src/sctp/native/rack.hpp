@@ -33,6 +33,12 @@ class Rack {
 
   bool recovering() const { return recoveryEnd_.has_value(); }
   void enterRecovery(wire::UnwrappedTsn highestSent);
+  /// The time-out that began the episode was in vain: what came back was what had been sent first, not what was sent
+  /// again and seemed to have overtaken the rest.
+  void undo() {
+    newest_ = newestOnce_;
+    recoveryEnd_.reset();
+  }
   /// Everything below `first` is acknowledged.
   void cumulative(wire::UnwrappedTsn first);
 
@@ -71,6 +77,7 @@ class Rack {
   Duration minimumRtt_{};
   Duration rtt_{};               ///< RACK.rtt
   std::uint64_t newest_ = 0;     ///< The packet that was sent last of those that arrived: RACK.segment.
+  std::uint64_t newestOnce_ = 0;  ///< The same of those whose chunks were sent once.
   std::uint64_t newestOfSack_ = 0;
   wire::UnwrappedTsn highest_{0};  ///< RACK.fack
   bool reordering_ = false;

@@ -280,6 +280,7 @@ void Sender::onTimeout(Time now) {
     forwardRto_.expired(head, outstanding_.next(), lastPacket_);
     rack_.enterRecovery(outstanding_.next() - 1);
   }
+  timeoutDue_ = true;
   rto_.backOff();
   giveUpLost(now);
   forwardDue_ = outstanding_.advancedPoint() >= outstanding_.first();

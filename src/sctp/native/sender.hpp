@@ -212,6 +212,7 @@ class Sender {
   bool probeDue_ = false;
   bool windowProbeDue_ = false;
   bool fastRetransmit_ = false;    ///< One packet may go in spite of the window (RFC 9260 s.7.2.4).
+  bool timeoutDue_ = false;        ///< T3 has expired: one packet may go.
   bool forwardDue_ = false;        ///< A FORWARD TSN has to be sent.
   bool newestImmediate_ = false;   ///< The last packet asked for an acknowledgement at once.
   bool limitedSent_ = false;       ///< There was a message of limited reliability since `Drained`.

@@ -29,12 +29,12 @@ std::size_t Sender::roomOfPeer() const {
 }
 
 Sender::Next Sender::next(Time now) {
-  if (!started_) return Next::None;
+  if (!started_ || (forwardRto_.onlyHead() && !timeoutDue_)) return Next::None;
   const bool window = outstanding_.bytesInFlight() < controller_->window();
   const bool lost = !Outstanding::isEnd(outstanding_.firstLost());
   // RFC 9260 s.6.1 rule C: retransmissions first; F-RTO wants to see new data for once.
   if (lost && !forwardRto_.onlyNew()) {
-    if (window || fastRetransmit_ || outstanding_.chunksInFlight() == 0) return Next::Again;
+    if (window || fastRetransmit_ || timeoutDue_) return Next::Again;
   } else if (queue_.ready(now)) {
     const auto room = maxPacket_ - wire::commonHeaderSize - chunkHeader();
     const auto fragment = queue_.next(room, room);
@@ -48,7 +48,7 @@ Sender::Next Sender::next(Time now) {
         timers_.set(Timer::WindowProbe, now + std::min(delay, RtoEstimator::most));
       }
       rate_.onApplicationLimited(outstanding_.bytesInFlight());
-    } else if (forwardRto_.onlyNew() ? forwardRto_.newPackets() > 0 : window || probeDue_) {
+    } else if (forwardRto_.onlyNew() ? forwardRto_.newPackets() > 0 : window || probeDue_ || timeoutDue_) {
       return Next::New;
     }
   } else if (window && !lost) {
@@ -80,7 +80,7 @@ bool Sender::wantsPacket(Time now) {
   if (forwardDue_) return true;
   if (what == Next::None) return false;
   // What only repairs or asks is not held up by the rate of the rest.
-  if (what == Next::Probe || probeDue_ || windowProbeDue_ || fastRetransmit_ || pacer_.allows(now)) return true;
+  if (what == Next::Probe || probeDue_ || windowProbeDue_ || fastRetransmit_ || timeoutDue_ || pacer_.allows(now)) return true;
   timers_.set(Timer::Pacing, pacer_.next());
   return false;
 }
@@ -96,7 +96,7 @@ void Sender::fill(wire::PacketBuilder& builder, wire::RequestNumber responseTo, 
   if (resets_.due()) addReset(builder, responseTo, now);
 
   const auto what = next(now);
-  const bool unpaced = probeDue_ || windowProbeDue_ || fastRetransmit_;
+  const bool unpaced = probeDue_ || windowProbeDue_ || fastRetransmit_ || timeoutDue_;
   if (what == Next::None || (!unpaced && !pacer_.allows(now))) return;
   const bool probing = probeDue_;
   const auto head = outstanding_.first();
@@ -170,7 +170,8 @@ bool Sender::addAgain(wire::PacketBuilder& builder, wire::UnwrappedTsn tsn) {
 
 bool Sender::addNew(wire::PacketBuilder& builder, Time now) {
   const auto header = chunkHeader();
-  const auto room = builder.roomForChunk();
+  // A packet may be larger than the maximum for the sake of an old chunk alone.
+  const auto room = std::min(builder.roomForChunk(), maxPacket_ - std::min(maxPacket_, builder.size()));
   if (room <= header) return false;
   auto fragment = queue_.next(room - header, maxPacket_ - wire::commonHeaderSize - header);
   if (!fragment) return false;
@@ -230,6 +231,7 @@ void Sender::finishPacket(std::size_t chunks, bool probing, bool headAgain, Time
   probeDue_ = false;
   windowProbeDue_ = false;
   fastRetransmit_ = false;
+  timeoutDue_ = false;
   // RFC 9260 s.6.3.2 R1, and s.6.1 on the lowest outstanding TSN.
   if (!timers_.running(Timer::Retransmission) || headAgain || probing) restartRetransmission(now);
   armProbe(now);

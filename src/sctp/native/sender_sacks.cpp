@@ -209,6 +209,7 @@ void Sender::giveUpLost(Time now) {
 /// T3 has expired in vain: what was sent before it is still on its way.
 void Sender::undoTimeout(Time now) {
   outstanding_.undoLost(forwardRto_.lastPacket());
+  rack_.undo();
   controller_->onSpuriousLoss(now);
 }
 

@@ -17,9 +17,15 @@ export class Agent {
   #changed = new Set();
   #ended;
 
-  constructor({ trickle = false, log }) {
+  constructor({ trickle = false, log, options = [] }) {
     this.#log = log;
-    this.#process = spawn(process.env.PARLEY_PEER, ['--agent', '--verbose', ...(trickle ? ['--trickle'] : [])]);
+    this.#process = spawn(process.env.PARLEY_PEER, [
+      '--agent',
+      '--verbose',
+      ...(trickle ? ['--trickle'] : []),
+      ...(process.env.PARLEY_SCTP_ENGINE ? ['--sctp-engine', process.env.PARLEY_SCTP_ENGINE] : []),
+      ...options,
+    ]);
     createInterface({ input: this.#process.stdout }).on('line', (line) => this.#take(line));
     createInterface({ input: this.#process.stderr }).on('line', (line) => log(`   ${line}`));
     this.#process.on('error', (error) => this.#end(`could not be started: ${error.message}`));

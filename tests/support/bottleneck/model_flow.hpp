@@ -69,13 +69,11 @@ class ModelFlow final : public Flow {
   // The sender.
 
   bool hasData(Time now) const {
-    if (config_.applicationRate == 0) return true;
-    double made = std::chrono::duration<double>(now - startedAt_).count() * config_.applicationRate;
-    return made >= static_cast<double>((nextNumber_ + 1) * config_.payload);
+    return config_.applicationRate == 0 || now >= nextDataAt();
   }
   Time nextDataAt() const {
     double seconds = static_cast<double>((nextNumber_ + 1) * config_.payload) / config_.applicationRate;
-    return startedAt_ + Duration(static_cast<Duration::rep>(seconds * 1e9) + 1);
+    return startedAt_ + Duration(static_cast<Duration::rep>(seconds * 1e9));
   }
 
   void sendAll(Time now) {

@@ -84,6 +84,8 @@ class Path {
   Duration queueDelay(Time now) const { return std::max(free_ - now, Duration{}); }
   std::uint64_t queueDrops() const { return queueDrops_; }
   const PathConfig& config() const { return config_; }
+  /// From now on; what is queued leaves as it would have.
+  void setRate(double bitsPerSecond) { config_.bitsPerSecond = bitsPerSecond; }
 
   Time next() const {
     Time time = never;

@@ -36,7 +36,7 @@ TEST_CASE("A connected connection shows its states, its transports and its certi
   CHECK(sctp == pair.a.sctp());
   CHECK(sctp->state() == SctpTransportState::Connected);
   CHECK(sctp->maxMessageSize() == 262144.0);
-  CHECK(sctp->maxChannels() == 256);
+  CHECK(sctp->maxChannels() == 65535);
   const auto dtls = sctp->transport();
   CHECK(dtls->state() == DtlsTransportState::Connected);
   CHECK(dtls->getRemoteCertificates().size() == 1);
