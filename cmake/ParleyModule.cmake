@@ -1,10 +1,11 @@
-# parley_module(NAME [USES module...] [LINKS library...])
+# parley_module(NAME [USES module...] [LINKS library...] [APART file...])
 #
 # One module: the sources of the current folder and those below it, a static library `parley_NAME` with the alias
 # `parley::NAME`. It links only the modules in USES and the libraries in LINKS; tests/layering.py holds the same table
-# against the includes.
+# against the includes. With PARLEY_UNITY several files are compiled as one, but not those in APART, whose names others
+# have as well.
 function(parley_module name)
-  cmake_parse_arguments(arg "" "" "USES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "USES;LINKS;APART" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
   if(NOT sources)
     return()
@@ -15,6 +16,9 @@ function(parley_module name)
   target_compile_definitions(parley_${name} PRIVATE PARLEY_BUILDING)
   if(PARLEY_UNITY)
     set_target_properties(parley_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    foreach(source ${arg_APART})
+      set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endforeach()
   endif()
   list(TRANSFORM arg_USES PREPEND parley_)
   target_link_libraries(parley_${name} PUBLIC ${arg_USES} parley_options PRIVATE ${arg_LINKS})

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "dtls/context.hpp"
+#include "dtls/openssl_error.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -63,14 +64,6 @@ std::string profileList(const std::vector<SrtpProfile>& profiles) {
     list += profile == SrtpProfile::Aes128CmSha1_80 ? "SRTP_AES128_CM_SHA1_80" : name(profile);
   }
   return list;
-}
-
-std::string lastOpenSslError() {
-  const unsigned long error = ERR_peek_last_error();
-  if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET)
-    return std::string("the peer's alert: ") + SSL_alert_desc_string_long(ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET);
-  const char* reason = ERR_reason_error_string(error);
-  return reason ? reason : "no reason given";
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "dtls/tls_client.hpp"
 
 #include "base/log.hpp"
+#include "dtls/openssl_error.hpp"
 
 #include <parley/address.hpp>
 
@@ -14,18 +15,6 @@
 #include <utility>
 
 namespace parley::dtls {
-namespace {
-
-std::string lastOpenSslError() {
-  const unsigned long error = ERR_peek_last_error();
-  if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET)
-    return std::string("the server's alert: ") + SSL_alert_desc_string_long(ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET);
-  const char* reason = ERR_reason_error_string(error);
-  return reason ? reason : "no reason given";
-}
-
-}  // namespace
-
 void TlsClient::SslDeleter::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
 TlsClient::TlsClient(Config config, base::PacketPool& pool) : config_(std::move(config)), pool_(pool) {
