@@ -44,7 +44,9 @@ RateSample DeliveryRate::sample(Duration minRtt) {
   // The longer of the time over which it was sent and that over which it was acknowledged, so that neither a burst of
   // ours nor one of acknowledgements looks like a fast path (draft s.4.1.1.4).
   auto interval = std::max(newest_.sentAt - newest_.firstSentAt, deliveredAt_ - newest_.deliveredAt);
-  if (interval <= Duration{} || interval < minRtt) return sample;
+  if (interval < minRtt) return sample;
+  // Both ends in one process, within one reading of the clock: as fast as it gets, not unknown.
+  interval = std::max<Duration>(interval, std::chrono::microseconds(1));
   sample.bytesPerSecond = static_cast<double>(sample.delivered) / std::chrono::duration<double>(interval).count();
   return sample;
 }

@@ -22,6 +22,15 @@ void IDataReassembly::add(const wire::IData& data) {
   if (flags.unordered) stream.latest = std::max(stream.latest, mid);
 
   auto& partials = flags.unordered ? stream.unordered : stream.ordered;
+  // Whole and next, as small messages mostly are: there is nothing to hold.
+  if (flags.beginning && flags.end && (flags.unordered || mid == stream.next) &&
+      data.payload.size() <= maxMessageSize_ && partials.find(mid) == partials.end()) {
+    inbox_.add(Message{data.stream, Ppid{data.ppid}, {data.payload.begin(), data.payload.end()}});
+    if (flags.unordered) return;
+    stream.next = stream.next.next();
+    deliverInOrder(data.stream, stream);
+    return;
+  }
   const auto [at, created] = partials.try_emplace(mid);
   if (created) {
     ++begun_;

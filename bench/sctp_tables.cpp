@@ -1,0 +1,387 @@
+// The tables of docs/sctp.md: what the engines make of a path, and what they cost. Paths are simulated and in virtual
+// time: the figures of tables 1 to 3 are the same on every machine. Table 4 is CPU time of this one.
+//
+//   sctp_tables [goodput] [delay] [fairness] [cpu]    all of them without a name
+//     --quick        a few cells of each, in a minute
+//     --rate MBIT    only this rate in table 1
+//     --seconds N    measured virtual seconds (30; 120 for fairness)
+//
+// Each cell runs in a process of its own, since usrsctp has one state for a process.
+
+#include "support/bottleneck/book.hpp"
+#include "support/bottleneck/engine_flow.hpp"
+#include "support/bottleneck/model_flow.hpp"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <set>
+#include <string>
+
+using namespace parley;
+using namespace parley::bottleneck;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Options {
+  std::set<std::string> tables;
+  bool quick = false;
+  double rate = 0;
+  int seconds = 0;
+  bool wants(const char* table) const { return tables.empty() || tables.count(table); }
+};
+
+constexpr Engine allEngines[] = {Engine::NativeBbr, Engine::NativeCubic, Engine::Usrsctp};
+
+/// What `work` returns, computed by a child process. Empty if it died.
+std::vector<double> inChild(const std::function<std::vector<double>()>& work) {
+  int ends[2];
+  if (pipe(ends) != 0) std::abort();
+  std::fflush(stdout);
+  auto child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    auto results = work();
+    auto size = static_cast<ssize_t>(results.size() * sizeof(double));
+    _exit(write(ends[1], results.data(), static_cast<std::size_t>(size)) == size ? 0 : 1);
+  }
+  close(ends[1]);
+  std::vector<double> results;
+  double value;
+  while (read(ends[0], &value, sizeof value) == sizeof value) results.push_back(value);
+  close(ends[0]);
+  waitpid(child, nullptr, 0);
+  return results;
+}
+
+double percentile(std::vector<double>& values, double share) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+constexpr Duration startUp = 5s;
+const Time begin{1s};
+
+/// At least two bandwidth-delay products and the queue.
+std::size_t windowFor(const PathConfig& path) {
+  return std::max<std::size_t>(2'097'152, static_cast<std::size_t>(4 * path.bdpBytes()));
+}
+
+struct Alone {
+  double share = 0;             ///< Of what headers leave for payload.
+  double queueP50 = 0, queueP95 = 0;      ///< Milliseconds.
+  double latencyP50 = 0, latencyP95 = 0;  ///< Of small messages beside it.
+};
+
+Alone runAlone(Engine engine, const PathConfig& config, Duration measure) {
+  auto values = inChild([&] {
+    Path path(config);
+    Associations associations(engine);
+    EngineConfig ends;
+    ends.window = windowFor(config);
+    ends.probeInterval = 100ms;
+    EngineFlow flow(path, associations, ends);
+    flow.start(begin);
+    double before = -1;
+    std::vector<double> delays;
+    run(path, {&flow}, begin, begin + startUp + measure, 1ms, [&](Time now) {
+      if (now < begin + startUp) return;
+      if (before < 0) {
+        before = static_cast<double>(flow.received());
+        flow.latencies().clear();
+      }
+      delays.push_back(std::chrono::duration<double, std::milli>(path.queueDelay(now)).count());
+    });
+    double rate = (static_cast<double>(flow.received()) - before) / std::chrono::duration<double>(measure).count();
+    auto& latencies = flow.latencies();
+    return std::vector<double>{rate / flow.payloadRate(), percentile(delays, 0.5), percentile(delays, 0.95),
+                               percentile(latencies, 0.5), percentile(latencies, 0.95)};
+  });
+  if (values.size() != 5) return {};
+  return {values[0], values[1], values[2], values[3], values[4]};
+}
+
+PathConfig pathOf(double megabits, Duration rtt, double queueBdp, Loss loss = {}) {
+  PathConfig config{megabits * 1e6, rtt, 0, loss, 1};
+  // Two packets at least, or nothing gets through.
+  config.queueBytes = std::max(queueBdp * config.bdpBytes(), 3'000.0);
+  return config;
+}
+
+void goodput(const Options& options) {
+  std::printf("## 1. Goodput, per cent of what headers leave for payload: BBR / CUBIC / usrsctp\n\n");
+  std::printf("| rate, queue | round trip | no loss | 0.1 %% | 1 %% | 5 %% | 1 %% in bursts of 10 |\n");
+  std::printf("|---|---|---|---|---|---|---|\n");
+  const Loss losses[] = {{0, 1}, {0.001, 1}, {0.01, 1}, {0.05, 1}, {0.01, 10}};
+  for (double megabits : {20.0, 100.0, 1'000.0}) {
+    if (options.rate != 0 && megabits != options.rate) continue;
+    if (options.quick && megabits > 20) continue;
+    for (double queue : {0.5, 2.0})
+      for (auto rtt : {10ms, 50ms, 100ms, 200ms}) {
+        if (options.quick && rtt != 50ms) continue;
+        std::printf("| %.0f Mbit/s, %.1f BDP | %d ms |", megabits, queue, static_cast<int>(rtt.count()));
+        for (auto& loss : losses) {
+          const char* separator = " ";
+          for (auto engine : allEngines) {
+            auto share = runAlone(engine, pathOf(megabits, rtt, queue, loss), std::chrono::seconds(options.seconds)).share;
+            std::printf("%s%.1f", separator, 100 * share);
+            std::fflush(stdout);
+            separator = " / ";
+          }
+          std::printf(" |");
+        }
+        std::printf("\n");
+      }
+  }
+  std::printf("\n");
+}
+
+void delay(const Options& options) {
+  std::printf("## 2. Delay that a bulk transfer adds, ms: in the queue p50 / p95; a message of 64 bytes beside it, "
+              "above half the round trip, p50 / p95\n\n");
+  std::printf("| rate, round trip, queue | BBR: queue | message | CUBIC: queue | message | usrsctp: queue | message |\n");
+  std::printf("|---|---|---|---|---|---|---|\n");
+  for (double megabits : {20.0, 100.0})
+    for (auto rtt : {10ms, 50ms, 200ms})
+      for (double queue : {0.5, 2.0}) {
+        if (options.quick && (megabits > 20 || rtt != 50ms)) continue;
+        std::printf("| %.0f Mbit/s, %d ms, %.1f BDP |", megabits, static_cast<int>(rtt.count()), queue);
+        for (auto engine : allEngines) {
+          auto result = runAlone(engine, pathOf(megabits, rtt, queue), std::chrono::seconds(options.seconds));
+          double half = std::chrono::duration<double, std::milli>(rtt).count() / 2;
+          std::printf(" %.1f / %.1f | %.1f / %.1f |", result.queueP50, result.queueP95, result.latencyP50 - half,
+                      result.latencyP95 - half);
+          std::fflush(stdout);
+        }
+        std::printf("\n");
+      }
+  std::printf("\n");
+}
+
+enum class Other { Same, Cubic, Reno };
+
+/// Shares of the path, per cent: of ours and of the other. The other begins two seconds later.
+std::vector<double> runBeside(Engine engine, Other other, const PathConfig& config, Duration measure) {
+  return inChild([&] {
+    Path path(config);
+    Associations associations(engine);
+    EngineConfig ends;
+    ends.window = windowFor(config);
+    EngineFlow ours(path, associations, ends);
+    std::unique_ptr<Flow> second;
+    ModelConfig kernel;
+    kernel.payload = 1'448;
+    kernel.headers = 52;
+    kernel.paced = false;
+    if (other == Other::Same)
+      second = std::make_unique<EngineFlow>(path, associations, ends);
+    else if (other == Other::Cubic)
+      second = std::make_unique<ModelFlow>(path, std::make_unique<BookCubic>(kernel.payload), kernel);
+    else
+      second = std::make_unique<ModelFlow>(path, std::make_unique<BookReno>(kernel.payload), kernel);
+    ours.start(begin);
+    run(path, {&ours}, begin, begin + 2s, 1ms, [](Time) {});
+    second->start(begin + 2s);
+    // The steady state, also of a flow that grows by one packet in each round trip of 100 ms.
+    auto settled = begin + 20s;
+    double before[2] = {-1, -1};
+    run(path, {&ours, second.get()}, begin + 2s, settled + measure, 1ms, [&](Time now) {
+      if (now < settled || before[0] >= 0) return;
+      before[0] = static_cast<double>(ours.received());
+      before[1] = static_cast<double>(second->received());
+    });
+    double seconds = std::chrono::duration<double>(measure).count() * config.bitsPerSecond / 8;
+    return std::vector<double>{100 * (static_cast<double>(ours.received()) - before[0]) / seconds,
+                               100 * (static_cast<double>(second->received()) - before[1]) / seconds};
+  });
+}
+
+void fairness(const Options& options) {
+  std::printf("## 3. Fairness: shares of the path in per cent, a queue of one BDP, ours : the other\n\n");
+  std::printf("| ours | rate, round trip | another of ours | CUBIC by the book | Reno by the book |\n");
+  std::printf("|---|---|---|---|---|\n");
+  for (auto engine : allEngines)
+    for (double megabits : {20.0, 100.0})
+      for (auto rtt : {20ms, 50ms, 100ms}) {
+        if (options.quick && (megabits > 20 || rtt != 50ms)) continue;
+        std::printf("| %s | %.0f Mbit/s, %d ms |", nameOf(engine), megabits, static_cast<int>(rtt.count()));
+        for (auto other : {Other::Same, Other::Cubic, Other::Reno}) {
+          auto shares = runBeside(engine, other, pathOf(megabits, rtt, 1), 4 * std::chrono::seconds(options.seconds));
+          if (shares.size() == 2) std::printf(" %.1f : %.1f |", shares[0], shares[1]);
+          std::fflush(stdout);
+        }
+        std::printf("\n");
+      }
+  std::printf("\n");
+}
+
+double cpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void pass(Engine engine, Time now) {
+  if (engine == Engine::Usrsctp) parley::test::setVirtualTime(now);
+}
+
+/// Two ends without a path: what one says, the other hears at once.
+struct Pair {
+  Pair(Associations& associations, std::size_t window) {
+    sctp::Config config;
+    config.maxMessageSize = config.remoteMaxMessageSize = 262'144;
+    config.sendBuffer = config.receiveBuffer = window;
+    a = associations.make(config);
+    b = associations.make(config);
+  }
+  void connect(Time now) {
+    a->connect(now);
+    b->connect(now);
+    exchange(now);
+  }
+  void exchange(Time now) {
+    while (move(*a, *b, now, true) | move(*b, *a, now, false)) {
+    }
+  }
+  /// All that A has to say, and 100 microseconds later all that B answers: a round trip of that.
+  void step(Engine engine, Time& now) {
+    for (bool fromA : {true, false}) {
+      now += 100us;
+      pass(engine, now);
+      a->advance(now);
+      b->advance(now);
+      move(fromA ? *a : *b, fromA ? *b : *a, now, fromA);
+    }
+  }
+  bool move(sctp::Association& from, sctp::Association& to, Time now, bool fromA) {
+    bool any = false;
+    while (auto output = from.poll()) {
+      any = true;
+      if (auto* transmit = std::get_if<sctp::Association::Transmit>(&*output))
+        to.handle(transmit->packet.bytes(), now);
+      else if (auto* sent = std::get_if<sctp::Association::Sent>(&*output))
+        unsent -= fromA ? sent->bytes : 0;
+      else if (std::holds_alternative<sctp::Association::Connected>(*output))
+        up += fromA ? 1 : 0;
+    }
+    while (auto message = from.receive(now)) {
+      any = true;
+      received += message->bytes.size();
+    }
+    return any;
+  }
+  std::unique_ptr<sctp::Association> a, b;
+  std::size_t unsent = 0;
+  std::size_t received = 0;
+  int up = 0;
+};
+
+double secondsPerGigabyte(Engine engine, std::size_t messageSize, std::size_t total) {
+  auto values = inChild([&] {
+    Associations associations(engine);
+    Pair pair(associations, 2'097'152);
+    Time now = begin;
+    pass(engine, now);
+    pair.connect(now);
+    const std::size_t warm = total / 10;
+    double before = 0;
+    std::size_t from = 0;
+    while (pair.up && pair.received < warm + total) {
+      if (before == 0 && pair.received >= warm) {
+        before = cpuSeconds();
+        from = pair.received;
+      }
+      while (pair.unsent < 262'144 &&
+             pair.a->send(1, sctp::Ppid::Binary, std::vector<std::uint8_t>(messageSize), {}, now) ==
+                 sctp::SendResult::Sent)
+        pair.unsent += messageSize;
+      pair.step(engine, now);
+    }
+    return std::vector<double>{(cpuSeconds() - before) / static_cast<double>(pair.received - from) * 1e9};
+  });
+  return values.empty() ? 0 : values[0];
+}
+
+/// CPU microseconds of a set-up, both ends, while `open` others are.
+double setUp(Engine engine, int open, int count) {
+  auto values = inChild([&] {
+    Associations associations(engine);
+    Time now = begin;
+    pass(engine, now);
+    std::vector<Pair> pairs;
+    pairs.reserve(static_cast<std::size_t>(open + count));
+    for (int i = 0; i < open; ++i) pairs.emplace_back(associations, 131'072).connect(now);
+    double before = cpuSeconds();
+    for (int i = 0; i < count; ++i) pairs.emplace_back(associations, 131'072).connect(now);
+    double took = cpuSeconds() - before;
+    int up = 0;
+    for (auto& pair : pairs) up += pair.up;
+    std::vector<double> result;
+    if (up == open + count) result.push_back(took / count * 1e6);
+    // Without their burial: usrsctp's takes minutes.
+    for (auto& pair : pairs) {
+      static_cast<void>(pair.a.release());
+      static_cast<void>(pair.b.release());
+    }
+    return result;
+  });
+  return values.empty() ? 0 : values[0];
+}
+
+void cpu(const Options& options) {
+  std::printf("## 4. CPU of the engine alone, both ends\n\n");
+  std::printf("| | BBR | CUBIC | usrsctp | usrsctp / BBR |\n|---|---|---|---|---|\n");
+  auto row = [](const std::string& what, const std::function<double(Engine)>& measure) {
+    std::printf("| %s |", what.c_str());
+    double first = 0, last = 0;
+    for (auto engine : allEngines) {
+      last = measure(engine);
+      if (engine == Engine::NativeBbr) first = last;
+      std::printf(" %.2f |", last);
+      std::fflush(stdout);
+    }
+    std::printf(" %.1f |\n", first > 0 ? last / first : 0);
+  };
+  for (std::size_t size : {100u, 300u, 1'000u, 4'096u, 16'384u, 65'536u}) {
+    if (options.quick && size != 100 && size != 16'384) continue;
+    std::size_t total = (options.quick ? 10'000'000 : 100'000'000) / (size < 1'000 ? 4 : 1);
+    row("messages of " + std::to_string(size) + " bytes, s/GB",
+        [&](Engine engine) { return secondsPerGigabyte(engine, size, total); });
+  }
+  row("set-up, µs", [&](Engine engine) { return setUp(engine, 0, options.quick ? 200 : 1'000); });
+  if (!options.quick) row("set-up with 10 000 open, µs", [&](Engine engine) { return setUp(engine, 10'000, 200); });
+  std::printf("\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    std::string argument = argv[i];
+    if (argument == "--quick")
+      options.quick = true;
+    else if (argument == "--rate" && i + 1 < argc)
+      options.rate = std::atof(argv[++i]);
+    else if (argument == "--seconds" && i + 1 < argc)
+      options.seconds = std::atoi(argv[++i]);
+    else
+      options.tables.insert(argument);
+  }
+  if (options.seconds == 0) options.seconds = options.quick ? 10 : 30;
+  if (options.wants("goodput")) goodput(options);
+  if (options.wants("delay")) delay(options);
+  if (options.wants("fairness")) fairness(options);
+  if (options.wants("cpu")) cpu(options);
+}
