@@ -87,8 +87,7 @@ std::optional<base::MutableBytes> StreamDeframer::next() {
 
 std::string_view toString(StreamDeframer::Error error) {
   switch (error) {
-    case StreamDeframer::Error::NotTurn:
-      return "what came is neither STUN nor ChannelData";
+    case StreamDeframer::Error::NotTurn: return "what came is neither STUN nor ChannelData";
   }
   return "";
 }
