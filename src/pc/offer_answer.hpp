@@ -24,6 +24,8 @@ struct LocalData {
   std::optional<std::string> tlsId;
   std::uint16_t sctpPort = 5000;
   std::uint64_t maxMessageSize = 262144;
+  bool iceLite = false;
+  bool renomination = false;  ///< a=ice-options:renomination
 };
 
 /// RFC 9429 s.5.2. `previous` is the description of either side that was applied last, if any: its sections keep their

@@ -33,6 +33,8 @@ struct SessionConfig {
   std::uint64_t maxMessageSize = 262144;
   /// RFC 8841 s.5.1 has no default, but all peers use this one (RFC 8831 s.6.1 needs no other).
   std::uint16_t sctpPort = 5000;
+  bool iceLite = false;
+  bool renomination = false;
 };
 
 /// What applying a description did, for the data plane and for the façade's events.
