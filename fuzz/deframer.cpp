@@ -27,7 +27,8 @@ Outcome deframe(Framing framing, base::Bytes stream, base::Bytes pieces) {
   StreamDeframer deframer(framing);
   Outcome outcome;
   for (std::size_t i = 0; !stream.empty(); ++i) {
-    const std::size_t size = i < pieces.size() && pieces[i] ? std::min<std::size_t>(pieces[i], stream.size()) : stream.size();
+    const std::size_t size =
+        i < pieces.size() && pieces[i] ? std::min<std::size_t>(pieces[i], stream.size()) : stream.size();
     Bytes piece(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(size));
     deframer.push(piece);
     while (auto message = deframer.next()) {

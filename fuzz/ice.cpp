@@ -1,9 +1,11 @@
 #include "ice/agent.hpp"
+#include "stun/deframer.hpp"
 #include "stun/message_builder.hpp"
 #include "support/check.hpp"
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +32,12 @@ void checkCandidate(std::string_view line) {
 class Machine {
  public:
   explicit Machine(base::Bytes input) : input_(input) {
-    config_.stunServers.push_back({"198.51.100.1", 3478, "stun:198.51.100.1"});
-    config_.stunServers.push_back({"stun.example.com", 3478, "stun:stun.example.com"});
+    config_.servers.stun.push_back({"198.51.100.1", 3478, "stun:198.51.100.1"});
+    config_.servers.stun.push_back({"stun.example.com", 3478, "stun:stun.example.com"});
+    config_.servers.turn.push_back({"198.51.100.2", 3478, ServerTransport::Udp, "user", "secret", "turn:198.51.100.2"});
+    config_.servers.turn.push_back({"198.51.100.2", 80, ServerTransport::Tcp, "user", "secret", "turn:198.51.100.2:80"});
+    config_.tcp = TcpCandidates::All;
+    config_.renomination = true;
   }
 
   void run() {
@@ -67,11 +73,11 @@ class Machine {
   }
 
   void operate(Agent& agent, std::uint8_t operation) {
-    switch (operation % 16) {
+    switch (operation % 22) {
       case 0: now_ += std::chrono::milliseconds(next()); break;
       case 1: now_ = std::max(now_, std::min(agent.deadline(), now_ + std::chrono::hours(1))); break;
       case 2: agent.gather(credentials(next()), now_); break;
-      case 3: agent.setRemote(credentials(next()), next() % 8 == 0, now_); break;
+      case 3: agent.setRemote(credentials(next()), {next() % 8 == 0, next() % 4 == 0}, now_); break;
       case 4: agent.setRole(next() % 2 ? Role::Controlling : Role::Controlled, now_); break;
       case 5: addCandidate(agent); break;
       case 6: agent.endOfRemoteCandidates(now_); break;
@@ -84,6 +90,12 @@ class Machine {
       case 13: answer(agent, stun::Class::ErrorResponse); break;
       case 14: garbage(agent); break;
       case 15: agent.countReceived(socket(), address(), next(), now_); break;
+      case 16: agent.handle(InterfacesChanged{interfaces()}, now_); break;
+      case 17: agent.handle(TcpConnected{socket(), address(), address()}, now_); break;
+      case 18: accept(agent); break;
+      case 19: stream(agent); break;
+      case 20: agent.handle(StreamBacklog{socket(), next() % 2 == 0}, now_); break;
+      case 21: agent.prepare(now_); break;
     }
     settle(agent);
   }
@@ -99,15 +111,35 @@ class Machine {
     agent.addRemoteCandidate(candidate, now_);
   }
 
-  void list(Agent& agent) {
-    std::vector<NetworkInterface> interfaces;
+  std::vector<NetworkInterface> interfaces() {
+    std::vector<NetworkInterface> all;
     for (int i = next() % 4; i > 0; --i)
-      interfaces.push_back({"eth0", IpAddress::v4(192, 0, 2, static_cast<std::uint8_t>(next() % 8))});
-    agent.handle(InterfacesListed{request_, interfaces}, now_);
+      all.push_back({"eth0", IpAddress::v4(192, 0, 2, static_cast<std::uint8_t>(next() % 8))});
+    return all;
+  }
+  void list(Agent& agent) { agent.handle(InterfacesListed{request_, interfaces()}, now_); }
+
+  void accept(Agent& agent) {
+    const SocketId id{static_cast<std::uint32_t>(firstAcceptedSocket) + ++accepted_};
+    agent.handle(TcpAccepted{socket(), id, address(), address()}, now_);
+    sockets_.push_back(id);
+    streams_.insert(id);
+  }
+  void stream(Agent& agent) {
+    const std::size_t wanted = next();
+    auto size = std::min(wanted, input_.size());
+    std::vector<std::uint8_t> bytes(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(size));
+    input_ = input_.subspan(size);
+    agent.handle(StreamData{socket(), bytes}, now_);
   }
 
   void deliver(Agent& agent, Packet packet, SocketId to, const SocketAddress& from) {
-    agent.handle(Datagram{to, from, packet.bytes()}, now_);
+    if (streams_.contains(to)) {
+      stun::frameRfc4571(packet);
+      agent.handle(StreamData{to, packet.bytes()}, now_);
+    } else {
+      agent.handle(Datagram{to, from, packet.bytes()}, now_);
+    }
   }
 
   void request(Agent& agent) {
@@ -163,6 +195,7 @@ class Machine {
       FUZZ_CHECK(++outputs < 10000);
       if (auto* transmit = std::get_if<Transmit>(&*output)) {
         FUZZ_CHECK(transmit->packet);
+        if (streams_.contains(transmit->socket)) continue;
         auto message = stun::Message::parse(transmit->packet.bytes());
         FUZZ_CHECK(message.has_value());
         if (message->messageClass() != stun::Class::Request) continue;
@@ -170,8 +203,13 @@ class Machine {
         sent_.push_back({transmit->socket, transmit->to, {message->bytes().begin(), message->bytes().end()}});
       } else if (auto* bind = std::get_if<BindUdp>(&*output)) {
         sockets_.push_back(bind->socket);
-      } else if (auto* interfaces = std::get_if<ListInterfaces>(&*output)) {
-        request_ = interfaces->request;
+      } else if (auto* listen = std::get_if<ListenTcp>(&*output)) {
+        sockets_.push_back(listen->socket);
+      } else if (auto* connect = std::get_if<ConnectTcp>(&*output)) {
+        sockets_.push_back(connect->socket);
+        streams_.insert(connect->socket);
+      } else if (auto* asked = std::get_if<ListInterfaces>(&*output)) {
+        request_ = asked->request;
       } else if (auto* resolve = std::get_if<Resolve>(&*output)) {
         if (next() % 2) request_ = resolve->request;
       } else if (auto* found = std::get_if<CandidateFound>(&*output)) {
@@ -193,6 +231,8 @@ class Machine {
   base::SeededRandom random_{1};
   base::PacketPool pool_;
   std::vector<SocketId> sockets_;
+  std::set<SocketId> streams_;
+  std::uint32_t accepted_ = 0;
   RequestId request_{};
   std::vector<Sent> sent_;
 };

@@ -62,17 +62,13 @@ class Run {
 
   void step(int operation, std::uint8_t amount) {
     switch (operation) {
-      case 0:
-        return client_.start(now_);
-      case 1:
-        return advance(amount * 100ms);
-      case 2:
-        return advance(amount * 1min);
+      case 0: return client_.start(now_);
+      case 1: return advance(amount * 100ms);
+      case 2: return advance(amount * 1min);
       case 3:  // exactly what it waits for
         if (client_.deadline() != never) now_ = std::max(now_, client_.deadline());
         return client_.advance(now_);
-      case 4:
-        return client_.permit(peer(amount).ip, now_);
+      case 4: return client_.permit(peer(amount).ip, now_);
       case 5: {
         const Bytes payload(input_.u8(), 0x17);
         client_.send(peer(amount), pool_.make(payload), now_);
@@ -84,8 +80,7 @@ class Run {
       case 7:
         if (amount == 15) client_.release(now_);
         return;
-      case 8:
-        return answer([&](MessageBuilder& b) { success(b, amount); }, Class::SuccessResponse, amount & 1);
+      case 8: return answer([&](MessageBuilder& b) { success(b, amount); }, Class::SuccessResponse, amount & 1);
       case 9: {
         static constexpr int codes[] = {300, 400, 401, 403, 420, 437, 438, 440, 441, 442, 443, 486, 500, 508, 699, 301};
         return answer([&](MessageBuilder& b) { error(b, codes[amount]); }, Class::ErrorResponse, input_.u8() & 1);
@@ -206,7 +201,7 @@ class Run {
       FUZZ_CHECK(!ended_);
       if (auto* allocated = std::get_if<TurnClient::Allocated>(&*output)) {
         FUZZ_CHECK(!allocated_ && !allocated->relayed.empty() && allocated->relayed.size() <= 2);
-        FUZZ_CHECK(allocated->lifetime > Duration::zero() || client_.state() == TurnClient::State::Failed);
+        FUZZ_CHECK(allocated->lifetime > Duration::zero());
         allocated_ = true;
       } else if (!std::holds_alternative<TurnClient::PermissionFailed>(*output)) {
         ended_ = true;

@@ -70,6 +70,9 @@ struct Configuration {
     /// Local UDP ports are of [firstPort, lastPort]; 0 and 0 leave them to the system.
     std::uint16_t firstPort = 0;
     std::uint16_t lastPort = 0;
+    /// All connections of one engine that say so, with the same ports, have one UDP socket for each local address: for
+    /// servers with one open port (firstPort = lastPort). Not of use together with TURN over UDP.
+    bool sharesPort = false;
     /// Gather loopback addresses too. They are used without this if there are no others.
     bool includeLoopback = false;
     /// False for a local address that shall not be used. Called on the engine's thread. Empty: all.

@@ -60,6 +60,8 @@ struct IceCandidateStats : BasicStats {
   std::optional<std::string> protocol;
   std::string candidateType;
   std::optional<std::int64_t> priority;
+  /// How we reach the TURN server: of local relayed candidates.
+  std::optional<IceServerTransportProtocol> relayProtocol;
   std::optional<std::string> url;
   std::optional<std::string> foundation;
   std::optional<std::string> relatedAddress;
@@ -88,6 +90,8 @@ struct CandidatePairStats : BasicStats {
   std::uint64_t responsesReceived = 0;
   std::uint64_t responsesSent = 0;
   std::uint64_t consentRequestsSent = 0;
+  std::uint64_t packetsDiscardedOnSend = 0;
+  std::uint64_t bytesDiscardedOnSend = 0;
 };
 
 /// "data-channel".

@@ -90,13 +90,9 @@ void TlsClient::read() {
       continue;
     }
     switch (SSL_get_error(ssl_.get(), size)) {
-      case SSL_ERROR_WANT_READ:
-        return;
-      case SSL_ERROR_ZERO_RETURN:
-        SSL_shutdown(ssl_.get());
-        return end(State::Closed, Closed{});
-      default:
-        return failByOpenSsl();
+      case SSL_ERROR_WANT_READ: return;
+      case SSL_ERROR_ZERO_RETURN: SSL_shutdown(ssl_.get()); return end(State::Closed, Closed{});
+      default: return failByOpenSsl();
     }
   }
 }
@@ -144,10 +140,9 @@ void TlsClient::end(State state, Output event) {
 
 void TlsClient::failByOpenSsl() {
   const long verdict = SSL_get_verify_result(ssl_.get());
-  end(State::Failed, Failed{verdict == X509_V_OK
-                                ? "TLS to \"" + config_.serverName + "\" failed: " + lastOpenSslError()
-                                : "the certificate of \"" + config_.serverName +
-                                      "\" is refused: " + X509_verify_cert_error_string(verdict)});
+  end(State::Failed, Failed{verdict == X509_V_OK ? "TLS to \"" + config_.serverName + "\" failed: " + lastOpenSslError()
+                                                 : "the certificate of \"" + config_.serverName +
+                                                       "\" is refused: " + X509_verify_cert_error_string(verdict)});
 }
 
 std::string TlsClient::version() const {

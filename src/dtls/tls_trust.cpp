@@ -17,8 +17,8 @@ SSL_CTX* newClientContext() {
   const bool ok =
       // RFC 9325 s.3.1.1: TLS 1.2 at least, TLS 1.3 where the server knows it.
       SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-      // RFC 9325 s.4.2: forward secrecy and AEAD. The suites with DHE are there for RFC 8489 s.6.2.3, which makes one of
-      // them mandatory.
+      // RFC 9325 s.4.2: forward secrecy and AEAD. The suites with DHE are there for RFC 8489 s.6.2.3, which makes one
+      // of them mandatory.
       SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM") == 1;
   if (!ok) {
     SSL_CTX_free(context);

@@ -33,10 +33,16 @@ bool isDouble(const NetworkInterface& candidate, const std::vector<NetworkInterf
 }  // namespace
 
 std::vector<IpAddress> gatherableAddresses(const std::vector<NetworkInterface>& interfaces, const Config& config) {
+  // RFC 8828 s.5.2, modes 2 and 3. A host that knows of no default route has none, or cannot tell.
+  const bool onlyDefault =
+      config.addressPolicy != AddressPolicy::All &&
+      std::any_of(interfaces.begin(), interfaces.end(), [](const auto& one) { return one.isDefaultRoute; });
   std::vector<NetworkInterface> taken;
   for (const auto& one : interfaces) {
     if (!isUsable(one.address) || isDouble(one, taken)) continue;
     if (config.usesAddress && !config.usesAddress(one.address)) continue;
+    if (config.usesInterface && !config.usesInterface(one)) continue;
+    if (onlyDefault && !one.isDefaultRoute) continue;
     taken.push_back(one);
   }
   bool onlyLoopback = std::all_of(taken.begin(), taken.end(), [](const auto& one) { return one.address.isLoopback(); });

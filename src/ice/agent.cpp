@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <set>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace parley::ice {
 
@@ -14,6 +16,7 @@ Agent::Agent(Config config, base::IdSource& ids, base::Random& random, base::Pac
       random_(random),
       pool_(pool),
       gatherer_(config_, ids, random, pool),
+      streams_(config_),
       pacer_(config_.ta),
       tieBreaker_(random.u64()),
       consent_(config_) {}
@@ -28,7 +31,7 @@ void Agent::gather(const Credentials& local, Time now) {
   if (last && last->local == local) return;
   if (last && !last->remote && generations_.size() > 1 && generations_.front()->local == local) {
     dropGeneration(generations_.size() - 1);
-    gatherer_.takeBack();
+    gatherer_.takeBack(now);
     gatheringFor_ = newest()->serial;
     newest()->gathered = true;
   } else {
@@ -36,16 +39,19 @@ void Agent::gather(const Credentials& local, Time now) {
     last = newest();
     Generation& fresh = last && !last->local ? *last : addGeneration();
     fresh.local = local;
-    gatherer_.start(now);
+    const bool pooled = std::exchange(prepared_, false);
+    if (!pooled) gatherer_.start(now);
     gatheringFor_ = fresh.serial;
     gatheringState_ = GatheringState::Gathering;
     outbox_.event(GatheringChanged{gatheringState_, local.ufrag});
+    for (auto& candidate : std::exchange(pooled_, {})) addLocal(fresh, std::move(candidate), now);
+    fresh.gathered = pooled && pooledAll_;
     if (fresh.isComplete()) completed(fresh, now);
   }
   run(now);
 }
 
-void Agent::setRemote(const Credentials& remote, bool remoteIsLite, Time now) {
+void Agent::setRemote(const Credentials& remote, const RemoteOptions& options, Time now) {
   if (closed_) return;
   Generation* last = newest();
   if (last && !last->local && generations_.size() > 1 && generations_.front()->remote == remote) {
@@ -56,9 +62,9 @@ void Agent::setRemote(const Credentials& remote, bool remoteIsLite, Time now) {
   if (last && !last->local) last->waitingRemotes.clear();
   Generation& target = last && (!last->remote || !last->local) ? *last : addGeneration();
   target.remote = remote;
-  target.remoteIsLite = remoteIsLite;
+  target.remoteOptions = options;
   // RFC 8445 s.6.1.1: a full agent controls a lite one, whoever offered.
-  if (remoteIsLite && role_ == Role::Controlled) switchRole();
+  if (options.lite && !config_.lite && role_ == Role::Controlled) switchRole();
   if (target.isComplete()) completed(target, now);
   run(now);
 }
@@ -106,7 +112,13 @@ void Agent::endOfRemoteCandidates(Time now) {
 }
 
 void Agent::setRole(Role role, Time now) {
-  if (closed_ || signalledRole_ == role) return;
+  if (closed_) return;
+  if (config_.lite && role == Role::Controlling) {
+    // RFC 8445 s.6.1.1: a lite agent is controlled, whoever offered.
+    role = Role::Controlled;
+    outbox_.event(RoleChanged{role});
+  }
+  if (signalledRole_ == role) return;
   signalledRole_ = role;
   if (role_ != role) {
     role_ = role;
@@ -130,7 +142,23 @@ void Agent::switchRole() {
   outbox_.event(RoleChanged{role_});
 }
 
-void Agent::setStunServers(std::vector<StunServer> servers) { config_.stunServers = std::move(servers); }
+void Agent::setServers(Servers servers) {
+  config_.servers = std::move(servers);
+  if (!prepared_) return;
+  // What was gathered with the others is of no use, or must not even be shown.
+  gatherer_.takeBack(now_);
+  prepared_ = false;
+  prepare(now_);
+}
+
+void Agent::prepare(Time now) {
+  if (closed_ || prepared_ || newest()) return;
+  prepared_ = true;
+  pooledAll_ = false;
+  pooled_.clear();
+  gatherer_.start(now);
+  run(now);
+}
 
 // --- Generations ---
 
@@ -159,93 +187,34 @@ void Agent::dropGeneration(std::size_t index) {
   generations_.erase(generations_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
-// --- The host ---
-
-void Agent::handle(const Datagram& datagram, Time now) {
-  if (closed_) return;
-  if (!gatherer_.owns(datagram.socket)) {
-    drops_.add(Drop::UnknownSocket);
-    return;
-  }
-  auto message = stun::Message::parse(datagram.bytes);
-  if (!message) {
-    drops_.add(message.error() == stun::ParseError::FingerprintMismatch ? Drop::BadFingerprint : Drop::NotStun);
-  } else if (message->method() != stun::Method::Binding) {
-    drops_.add(Drop::UnknownMethod);
-  } else {
-    switch (message->messageClass()) {
-      case stun::Class::Request: handleRequest(datagram, *message, now); break;
-      case stun::Class::Indication: handleIndication(datagram, now); break;
-      case stun::Class::SuccessResponse:
-      case stun::Class::ErrorResponse:
-        if (!gatherer_.handle(datagram, *message, now)) handleResponse(datagram, *message, now);
-        break;
-    }
-  }
-  run(now);
-}
-
-void Agent::handle(const SocketBound& bound, Time now) {
-  if (closed_) return;
-  gatherer_.handle(bound);
-  run(now);
-}
-
-void Agent::handle(const SocketFailed& failed, Time now) {
-  if (closed_) return;
-  PARLEY_LOG(Info, "ice", "a socket failed: ", failed.reason);
-  if (gatherer_.handle(failed)) {
-    for (auto& one : generations_) {
-      std::vector<Pair*> gone;
-      for (const auto& pair : one->checklist.pairs())
-        if (pair->path.socket == failed.socket) gone.push_back(pair.get());
-      for (Pair* pair : gone) failPair(*one, *pair);
-      std::erase_if(one->proven, [&](const auto& entry) { return entry.first.socket == failed.socket; });
-    }
-    std::erase_if(checks_, [&](const Check& check) { return check.path.socket == failed.socket; });
-  }
-  run(now);
-}
-
-void Agent::handle(const TcpConnected&, Time now) { advance(now); }
-
-void Agent::handle(const TcpAccepted& accepted, Time now) {
-  outbox_.event(CloseSocket{accepted.socket});
-  advance(now);
-}
-
-void Agent::handle(const StreamData&, Time now) { advance(now); }
-
-void Agent::handle(const StreamBacklog&, Time now) { advance(now); }
-
-void Agent::handle(const InterfacesChanged&, Time now) { advance(now); }
-
-void Agent::handle(const InterfacesListed& listed, Time now) {
-  if (closed_) return;
-  gatherer_.handle(listed);
-  run(now);
-}
-
-void Agent::handle(const Resolved& resolved, Time now) {
-  if (closed_) return;
-  gatherer_.handle(resolved);
-  run(now);
-}
-
 void Agent::close(Time now) {
   if (closed_) return;
   now_ = std::max(now_, now);
   closed_ = true;
   state_ = State::Closed;
+  // What was asked for and not put out yet is not asked for, and not closed either.
   std::set<SocketId> neverAsked;
   std::vector<SocketId> closing;
-  while (auto output = outbox_.poll()) {
-    if (auto* bind = std::get_if<BindUdp>(&*output)) neverAsked.insert(bind->socket);
-    if (auto* socket = std::get_if<CloseSocket>(&*output)) closing.push_back(socket->socket);
+  std::vector<Output> farewells;
+  const auto sift = [&](auto&& one) {
+    using T = std::decay_t<decltype(one)>;
+    if constexpr (std::is_same_v<T, BindUdp> || std::is_same_v<T, ListenTcp> || std::is_same_v<T, ConnectTcp>)
+      neverAsked.insert(one.socket);
+    else if constexpr (std::is_same_v<T, CloseSocket>)
+      closing.push_back(one.socket);
+    else if constexpr (std::is_same_v<T, WithdrawName>)
+      farewells.emplace_back(std::move(one));
+  };
+  while (auto output = outbox_.poll()) std::visit(sift, std::move(*output));
+  gatherer_.close(now);
+  streams_.closeAll();
+  while (auto output = gatherer_.poll()) {
+    // TURN servers are told that their allocations can go.
+    if (auto* packet = std::get_if<Transmit>(&*output)) farewells.emplace_back(std::move(*packet));
+    std::visit(sift, std::move(*output));
   }
-  gatherer_.close();
-  while (auto output = gatherer_.poll())
-    if (auto* socket = std::get_if<CloseSocket>(&*output)) closing.push_back(socket->socket);
+  while (auto output = streams_.poll()) std::visit(sift, std::move(*output));
+  for (auto& one : farewells) outbox_.event(std::move(one));
   for (auto socket : closing)
     if (!neverAsked.count(socket)) outbox_.event(CloseSocket{socket});
   path_ = nullptr;
@@ -255,23 +224,40 @@ void Agent::close(Time now) {
   generations_.clear();
 }
 
+/// A network that came gives this generation more candidates; the peer is told when there are no more again.
+void Agent::resumeGathering() {
+  Generation* target = generation(gatheringFor_);
+  if (!target || gatheringState_ != GatheringState::Complete) return;
+  target->gathered = false;
+  target->resumed = true;
+  gatheringState_ = GatheringState::Gathering;
+  outbox_.event(GatheringChanged{gatheringState_, target->local->ufrag});
+}
+
 void Agent::drainGatherer(Time now) {
   while (auto output = gatherer_.poll()) {
     std::visit(
         [&](auto&& one) {
           using T = std::decay_t<decltype(one)>;
           if constexpr (std::is_same_v<T, LocalCandidate>) {
-            if (Generation* target = generation(gatheringFor_)) addLocal(*target, std::move(one), now);
+            if (Generation* target = generation(gatheringFor_))
+              addLocal(*target, std::move(one), now);
+            else if (prepared_)
+              pooled_.push_back(std::move(one));
           } else if constexpr (std::is_same_v<T, GatheringDone>) {
+            pooledAll_ = true;
             if (Generation* target = generation(gatheringFor_)) target->gathered = true;
-          } else if constexpr (std::is_same_v<T, Transmit>) {
-            outbox_.packet(std::move(one));
+          } else if constexpr (std::is_same_v<T, GatheringResumed>) {
+            resumeGathering();
+          } else if constexpr (std::is_same_v<T, SocketGone>) {
+            socketGone(one.socket);
           } else {
             outbox_.event(std::move(one));
           }
         },
         std::move(*output));
   }
+  drainStreams();
   Generation* target = generation(gatheringFor_);
   if (gatheringState_ == GatheringState::Gathering && target && target->gathered) {
     gatheringState_ = GatheringState::Complete;
@@ -289,7 +275,7 @@ void Agent::advance(Time now) {
 
 Time Agent::deadline() const {
   if (closed_) return never;
-  Time at = std::min(gatherer_.deadline(), consent_.deadline(now_));
+  Time at = std::min({gatherer_.deadline(), streams_.deadline(), consent_.deadline(now_)});
   for (const auto& check : checks_) {
     at = std::min(at, check.forgetAt);
     if (check.transaction) at = std::min(at, check.transaction->deadline());
@@ -313,6 +299,7 @@ void Agent::run(Time now) {
 
 void Agent::step(Time now) {
   gatherer_.advance(now);
+  streams_.advance(now);
   drainGatherer(now);
   retransmit(now);
   keepConsent(now);
@@ -323,16 +310,17 @@ void Agent::step(Time now) {
   for (std::size_t i = generations_.size(); i-- > 0;) {
     if (generations_[i]->retireAt > now) continue;
     dropGeneration(i);
-    gatherer_.closeStale();
+    gatherer_.closeStale(now);
   }
   fillSlot(now);
   useBestPath(now);
   drainGatherer(now);
+  sweepStreams();
   updateState();
 }
 
 bool Agent::checksWantSlot() const {
-  return std::any_of(generations_.begin(), generations_.end(),
+  return !config_.lite && std::any_of(generations_.begin(), generations_.end(),
                      [](const auto& one) { return one->isRunning() && one->checklist.hasNext(); });
 }
 
@@ -370,8 +358,30 @@ void Agent::keepConsent(Time now) {
     if (!lost.checklist.bestValid() && lost.checklist.exhausted()) lost.failed = true;
   } else if (consent_.checkAt() <= now) {
     // While a nomination is unanswered each consent check repeats it: its retransmissions become rare.
-    sendCheck(*pathGeneration_, *path_, pathGeneration_->nominating == path_->id, true, now);
+    // RFC 8445 s.2.5: a lite agent sends none. Its consent is renewed by the requests of the peer, which come as often.
+    if (!config_.lite)
+      sendCheck(*pathGeneration_, *path_, pathGeneration_->nominating == path_->id, true, now);
     consent_.checked(now, random_);
+  }
+  leaveSilentPath(now);
+}
+
+/// What a network does that is gone is nothing. When the path falls silent, the other pairs that once worked are tried;
+/// one that answers takes over, and if we are controlling it is nominated.
+void Agent::leaveSilentPath(Time now) {
+  if (!path_ || !consent_.silent(now)) {
+    backupsTried_ = false;
+    return;
+  }
+  Generation& here = *pathGeneration_;
+  if (config_.lite || !here.isRunning()) return;
+  Pair* other = here.checklist.bestOtherThan(*path_);
+  if (other && other->answeredAt >= consent_.unansweredSince()) {
+    PARLEY_LOG(Info, "ice", "silence on the path to ", path_->path.remote, ": on to ", other->path.remote);
+    failPair(here, *path_);
+  } else if (!std::exchange(backupsTried_, true)) {
+    for (const auto& pair : here.checklist.pairs())
+      if (pair.get() != path_ && pair->isValid()) here.checklist.trigger(*pair);
   }
 }
 
@@ -423,6 +433,7 @@ State Agent::computeState() const {
   }
   if (!last) return State::New;
   if (last->failed) return State::Failed;
+  if (last->wasSelected) return State::Disconnected;  // The socket of the pair is gone.
   bool begun = !last->remotes.empty() || state_ != State::New;
   return begun ? State::Checking : State::New;
 }
@@ -433,40 +444,6 @@ void Agent::updateState() {
   PARLEY_LOG(Debug, "ice", toString(state_), " -> ", toString(next));
   state_ = next;
   outbox_.event(StateChanged{next});
-}
-
-// --- The packet path ---
-
-bool Agent::mayReceive(SocketId socket, const SocketAddress& from) const {
-  PathKey key{socket, from};
-  return std::any_of(generations_.begin(), generations_.end(),
-                     [&](const auto& one) { return one->proven.find(key) != one->proven.end(); });
-}
-
-std::optional<Agent::Path> Agent::sendPath() const {
-  if (!path_) return std::nullopt;
-  return Path{path_->path.socket, path_->path.remote};
-}
-
-void Agent::countSent(std::size_t bytes, Time now) {
-  if (!path_) return;
-  ++path_->packetsSent;
-  path_->bytesSent += bytes;
-  path_->lastPacketSent = now;
-}
-
-void Agent::countReceived(SocketId socket, const SocketAddress& from, std::size_t bytes, Time now) {
-  PathKey key{socket, from};
-  for (std::size_t i = generations_.size(); i-- > 0;) {
-    auto at = generations_[i]->proven.find(key);
-    if (at == generations_[i]->proven.end() || !at->second) continue;
-    Pair& pair = *at->second;
-    ++pair.packetsReceived;
-    pair.bytesReceived += bytes;
-    pair.lastPacketReceived = now;
-    if (&pair == path_) consent_.heard(now);
-    return;
-  }
 }
 
 }  // namespace parley::ice

@@ -12,8 +12,10 @@
 #include "ice/gatherer.hpp"
 #include "ice/generation.hpp"
 #include "ice/output.hpp"
+#include "ice/local_candidate.hpp"
 #include "ice/pacer.hpp"
 #include "ice/stats.hpp"
+#include "ice/streams.hpp"
 #include "stun/message.hpp"
 #include "stun/transaction.hpp"
 
@@ -62,19 +64,22 @@ class Agent {
   /// again, as each application of a description says it, does not undo that.
   void setRole(Role role, Time now);
   /// The remote credentials. Changed ones are a restart by the peer (or its answer to ours), the ones before withdraw it.
-  void setRemote(const Credentials& remote, bool remoteIsLite, Time now);
+  void setRemote(const Credentials& remote, const RemoteOptions& options, Time now);
   /// A candidate of the generation that its ufrag extension names (RFC 8838 s.9), or of the newest one. Of another:
   /// dropped and counted. Before `setRemote` they wait for it.
   void addRemoteCandidate(const Candidate& candidate, Time now);
   /// No more candidates for the newest generation (RFC 8838 s.14).
   void endOfRemoteCandidates(Time now);
   /// For gatherings from now on.
-  void setStunServers(std::vector<StunServer> servers);
+  void setServers(Servers servers);
+  /// Gathers before there are credentials (W3C iceCandidatePoolSize); `gather` shows what there is by then.
+  void prepare(Time now);
 
   // --- What the host says ---
 
-  /// STUN only (RFC 7983: first byte 0 to 3).
-  void handle(const Datagram& datagram, Time now);
+  /// Any datagram of our sockets. What is not for ICE is returned, as it came from the peer: unwrapped, if a relay sent
+  /// it. It borrows the same bytes, and may be believed if `mayReceive` says so.
+  std::optional<Datagram> handle(const Datagram& datagram, Time now);
   void handle(const SocketBound& bound, Time now);
   void handle(const SocketFailed& failed, Time now);
   void handle(const TcpConnected& connected, Time now);
@@ -98,6 +103,8 @@ class Agent {
   struct Path {
     SocketId socket{};
     SocketAddress to;
+    /// The host has the socket, and its datagrams are sent as they are. Else only `send` knows the way.
+    bool direct = true;
     bool operator==(const Path&) const = default;
   };
 
@@ -106,8 +113,12 @@ class Agent {
   bool mayReceive(SocketId socket, const SocketAddress& from) const;
   /// Where to send: the selected pair, or the best valid one before nomination. Nothing without consent. O(1).
   std::optional<Path> sendPath() const;
+  /// Sends on `sendPath()`, whatever it is. False if the packet was dropped.
+  bool send(Packet packet, Time now);
   /// One datagram went out on `sendPath()`.
   void countSent(std::size_t bytes, Time now);
+  /// One that `sendPath()` was meant for did not go out.
+  void countDiscarded(std::size_t bytes);
   /// One datagram that is not STUN came in.
   void countReceived(SocketId socket, const SocketAddress& from, std::size_t bytes, Time now);
 
@@ -157,23 +168,39 @@ class Agent {
   void run(Time now);
   void step(Time now);
   void drainGatherer(Time now);
+  void resumeGathering();
   Time ownDeadline() const;
   void useBestPath(Time now);
   void giveUpOn(Generation& generation, Time now);
   void keepConsent(Time now);
+  void leaveSilentPath(Time now);
   void fillSlot(Time now);
   State computeState() const;
   void updateState();
   bool checksWantSlot() const;
 
+  // wires.cpp: packets over sockets, relays and streams
+  bool transmit(const PathKey& path, Packet packet, Time now);
+  std::optional<Datagram> receive(const Datagram& datagram, Time now);
+  void socketGone(SocketId socket);
+  void drainStreams();
+  void sweepStreams();
+
   // candidates.cpp: local and remote candidates, pairs
   void addLocal(Generation& generation, LocalCandidate local, Time now);
   void takeRemote(Generation& generation, const Candidate& candidate, Time now);
+  void takeAddress(Generation& generation, const Candidate& candidate, const SocketAddress& address, bool named,
+                   Time now);
+  void resolve(Generation& generation, const Candidate& candidate);
   std::optional<std::size_t> addRemote(Generation& generation, Candidate candidate, const SocketAddress& address);
   void pairUp(Generation& generation);
   void newsFor(Generation& generation, Time now);
-  Pair* makePair(Generation& generation, std::size_t local, std::size_t remote);
-  std::optional<std::size_t> baseOf(const Generation& generation, SocketId socket) const;
+  /// `stream`: the connection that the pair is on, if there is one already.
+  Pair* makePair(Generation& generation, std::size_t local, std::size_t remote, Time now,
+                 std::optional<SocketId> stream = std::nullopt);
+  bool canPair(const LocalCandidate& local, const RemoteCandidate& remote) const;
+  bool isPaired(Generation& generation, std::size_t local, std::size_t remote) const;
+  std::optional<std::size_t> baseOf(Generation& generation, const PathKey& path) const;
   std::size_t learnMapped(Generation& generation, const Check& check, std::size_t base, const SocketAddress& mapped);
 
   // checks.cpp: our checks and what comes back
@@ -185,6 +212,10 @@ class Agent {
   void failPair(Generation& generation, Pair& pair);
   void handleError(Generation& generation, Pair& pair, const Check& check, const stun::Message& message);
   void considerNomination(Generation& generation, Time now);
+  void nominate(Generation& generation, Pair& pair, Time now);
+  bool renominates(const Generation& generation) const {
+    return config_.renomination && generation.remoteOptions.renomination;
+  }
   void select(Generation& generation, Pair& pair, Time now);
 
   // requests.cpp: the peer's checks
@@ -193,7 +224,7 @@ class Agent {
   bool repairRoleConflict(const stun::Message& request);
   void accept(Generation& generation, const EarlyRequest& request, Time now);
   void acceptEarly(Generation& generation, Time now);
-  void respond(const Datagram& datagram, const stun::Message& request, const Credentials& local);
+  void respond(const Datagram& datagram, const stun::Message& request, const Credentials& local, Time now);
   void refuse(const Datagram& datagram, const stun::Message& request, int code, std::string_view reason,
               const Credentials* local, Time now);
 
@@ -204,6 +235,7 @@ class Agent {
   base::Outbox<Output> outbox_;
   base::Counters<Drop> drops_;
   Gatherer gatherer_;
+  Streams streams_;
   Pacer pacer_;
   Time now_ = Time::min();
   bool closed_ = false;
@@ -218,7 +250,17 @@ class Agent {
   /// The newest last; at most two, the other one being that whose pair is in use, or that which retires.
   std::vector<std::unique_ptr<Generation>> generations_;
   std::uint32_t lastSerial_ = 0;
-  std::uint32_t gatheringFor_ = 0;  ///< The serial of the generation that the gatherer works for.
+  std::uint32_t gatheringFor_ = 0;  ///< The serial of the generation that the gatherer works for; 0 before the first.
+  /// Gathered before the first generation; shown by it.
+  bool prepared_ = false, pooledAll_ = false;
+  std::vector<LocalCandidate> pooled_;
+  /// Remote candidates whose names are looked up.
+  struct Naming {
+    RequestId request{};
+    std::uint32_t generation = 0;
+    Candidate candidate;
+  };
+  std::vector<Naming> namings_;
   std::uint32_t lastId_ = 0;
   std::vector<Check> checks_;
 
@@ -227,6 +269,7 @@ class Agent {
   Pair* path_ = nullptr;
   Consent consent_;
   std::uint32_t selectedChanges_ = 0;
+  bool backupsTried_ = false;  ///< Since the path fell silent.
 
   /// Error responses that may still be sent in this second.
   int errorsLeft_ = 0;

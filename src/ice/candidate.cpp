@@ -151,4 +151,14 @@ std::string toString(const Candidate& candidate) {
   return out;
 }
 
+bool isMdnsName(std::string_view name) {
+  constexpr std::string_view local = ".local";
+  if (name.size() <= local.size() || name.size() > 63 + local.size()) return false;
+  const auto label = name.substr(0, name.size() - local.size());
+  const auto isLower = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  return label.find('.') == std::string_view::npos &&
+         std::equal(local.begin(), local.end(), name.begin() + static_cast<std::ptrdiff_t>(label.size()),
+                    [&](char wanted, char given) { return isLower(given, wanted); });
+}
+
 }  // namespace parley::ice

@@ -49,6 +49,10 @@ struct Candidate {
   bool operator==(const Candidate&) const = default;
 };
 
+/// Whether this is a name of multicast DNS, of the form that candidates have: one label and ".local"
+/// (draft-ietf-mmusic-mdns-ice-candidates s.3.1.1).
+bool isMdnsName(std::string_view name);
+
 /// Parses "candidate:…", with or without "a=" before it, or the bare value behind "candidate:". The error is a sentence.
 /// RFC 8839 s.5.1: unknown extensions are kept, an unknown transport or a host name is not an error.
 base::Result<Candidate, std::string_view> parseCandidate(std::string_view line);

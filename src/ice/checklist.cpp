@@ -156,14 +156,21 @@ bool Checklist::exhausted() const {
   });
 }
 
-void Checklist::conclude() {
+Pair* Checklist::bestOtherThan(const Pair& pair) {
+  auto at = std::find_if(pairs_.begin(), pairs_.end(),
+                         [&](const auto& other) { return other->isValid() && other.get() != &pair; });
+  return at == pairs_.end() ? nullptr : at->get();
+}
+
+void Checklist::conclude(const Pair& nominated, bool keepBetter) {
+  const auto stays = [&](const Pair& pair) { return keepBetter && pair.priority > nominated.priority; };
   std::erase_if(pairs_, [&](const auto& pair) {
-    return pair->isPending() && !pair->nominateOnSuccess;
+    return pair->isPending() && !pair->nominateOnSuccess && !stays(*pair);
   });
   std::erase_if(triggered_, [&](std::uint32_t id) { return !byId(id); });
   // Their transactions are cancelled; a late response still makes them valid.
   for (auto& pair : pairs_)
-    if (pair->state == PairState::InProgress) pair->state = PairState::Failed;
+    if (pair->state == PairState::InProgress && !stays(*pair)) pair->state = PairState::Failed;
 }
 
 void Checklist::abandon() {

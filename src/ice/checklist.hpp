@@ -44,6 +44,8 @@ class Checklist {
 
   /// The valid pair of the highest priority, nominated ones first.
   Pair* bestValid();
+  /// The same, whether nominated or not, but not this one.
+  Pair* bestOtherThan(const Pair& pair);
   /// Pairs that are checked or about to be: the load that RFC 8445 s.14.3 scales the RTO with.
   std::size_t active() const;
   /// True if a pair that would be better than `pair` may still become valid.
@@ -51,8 +53,9 @@ class Checklist {
   std::size_t betterWaiting(const Pair& pair) const;
   /// No pair left of which something may come.
   bool exhausted() const;
-  /// RFC 8445 s.8.1.2: a pair was nominated, the pending ones are dropped.
-  void conclude();
+  /// RFC 8445 s.8.1.2: a pair was nominated, the pending ones are dropped. Where renomination is possible those that
+  /// would be better stay.
+  void conclude(const Pair& nominated, bool keepBetter);
   /// Stops all checks: every pair that is not valid is Failed.
   void abandon();
 

@@ -25,7 +25,7 @@ void Agent::sendCheck(Generation& generation, Pair& pair, bool useCandidate, boo
   check.generation = generation.serial;
   check.pair = pair.id;
   check.path = pair.path;
-  check.priority = checkPriority(pair.localPriority);
+  check.priority = checkPriority(generation.locals[pair.local].candidate);
   check.role = role_;
   check.useCandidate = useCandidate;
   check.consent = consent;
@@ -39,7 +39,12 @@ void Agent::sendCheck(Generation& generation, Pair& pair, bool useCandidate, boo
     // RFC 8445 s.14.3, with the number of checklists, one, for N as RFC 5245 had it: the number of checks, which the
     // later text asks for, would make the RTO grow with its square (20 s for 20 pairs).
     check.rto = std::max(config_.minRto, config_.ta * static_cast<std::int64_t>(generation.checklist.active()));
-    check.transaction.emplace(now, scheduleOf(check.rto));
+    // RFC 8489 s.6.2.2: what a stream carries is not repeated.
+    if (streams_.owns(pair.path.socket)) {
+      check.transaction.emplace(stun::Transaction::reliable(now));
+    } else {
+      check.transaction.emplace(now, scheduleOf(check.rto));
+    }
   }
 
   stun::MessageBuilder builder(pool_, stun::Class::Request, stun::Method::Binding, check.id);
@@ -49,12 +54,13 @@ void Agent::sendCheck(Generation& generation, Pair& pair, bool useCandidate, boo
   else
     builder.addIceControlled(tieBreaker_);
   if (useCandidate) builder.addUseCandidate();
+  if (useCandidate && renominates(generation)) builder.addNomination(generation.nominations);
   Packet packet = builder.addIntegrity(base::asBytes(generation.remote->pwd)).addFingerprint().finish();
   if (!consent) check.bytes.assign(packet.bytes().begin(), packet.bytes().end());
   ++pair.requestsSent;
   if (consent) ++pair.consentRequestsSent;
   checks_.push_back(std::move(check));
-  outbox_.packet(Transmit{pair.path.socket, pair.path.remote, std::move(packet)});
+  transmit(pair.path, std::move(packet), now);
 }
 
 void Agent::retransmit(Time now) {
@@ -64,7 +70,7 @@ void Agent::retransmit(Time now) {
     bool over = action == stun::Transaction::Action::TimedOut || check.forgetAt <= now;
     if (over && check.transaction) timedOut.emplace_back(check.generation, check.pair);
     if (!over && action == stun::Transaction::Action::Retransmit) {
-      outbox_.packet(Transmit{check.path.socket, check.path.remote, pool_.make(check.bytes)});
+      transmit(check.path, pool_.make(check.bytes), now);
       if (++check.sent < config_.steadyRequests) check.transaction.emplace(now, scheduleOf(check.rto));
     }
     return over;
@@ -175,26 +181,40 @@ void Agent::failPair(Generation& generation, Pair& pair) {
 ///  - otherwise two round trips of that pair later, plus Ta for each better pair whose check has not gone out yet, but
 ///    never more than `Config::maxNominationDelay`: a better path that works has answered within that, as its check
 ///    left earlier or no more than that later. Data does not wait for any of this, as it may use a valid pair.
+///    A relayed pair waits for `Config::maxRelayNominationDelay`, unless nothing better is left.
 void Agent::considerNomination(Generation& generation, Time now) {
-  if (role_ != Role::Controlling || !generation.isRunning() || generation.selected || generation.nominating) return;
+  if (role_ != Role::Controlling || !generation.isRunning() || generation.nominating) return;
+  if (generation.selected) {
+    // draft-thatcher-ice-renomination-01 s.3: whenever there is a better one.
+    if (!renominates(generation) || &generation != newest()) return;
+    Pair* better = generation.checklist.bestOtherThan(*generation.selected);
+    if (better && better->priority > generation.selected->priority) nominate(generation, *better, now);
+    return;
+  }
   Pair* best = generation.checklist.bestValid();
   if (!best) {
     generation.nominateAt = never;
     return;
   }
   if (generation.checklist.hasBetterUnfinished(*best)) {
-    if (generation.nominateAt == never) {
-      Duration delay = 2 * best->smoothedRoundTrip.value_or(config_.maxNominationDelay) +
-                       config_.ta * static_cast<std::int64_t>(generation.checklist.betterWaiting(*best));
-      generation.nominateAt = now + std::min(delay, config_.maxNominationDelay);
-    }
+    const bool relayed = generation.locals[best->local].candidate.type == CandidateType::Relayed ||
+                         generation.remotes[best->remote].candidate.type == CandidateType::Relayed;
+    Duration delay = 2 * best->smoothedRoundTrip.value_or(config_.maxNominationDelay) +
+                     config_.ta * static_cast<std::int64_t>(generation.checklist.betterWaiting(*best));
+    delay = relayed ? config_.maxRelayNominationDelay : std::min(delay, config_.maxNominationDelay);
+    if (generation.nominateAt == never || !relayed) generation.nominateAt = std::min(generation.nominateAt, now + delay);
     if (generation.nominateAt > now) return;
   }
+  nominate(generation, *best, now);
+}
+
+void Agent::nominate(Generation& generation, Pair& pair, Time now) {
   generation.nominateAt = never;
-  generation.nominating = best->id;
+  generation.nominating = pair.id;
+  pair.nomination = ++generation.nominations;
   // One packet on a path that has just been used: it opens no NAT binding, which is what pacing is for (RFC 8445
   // s.B.1). It goes at once, and the next check waits for it.
-  sendCheck(generation, *best, true, false, now);
+  sendCheck(generation, pair, true, false, now);
   pacer_.sent(now);
 }
 
@@ -202,16 +222,26 @@ void Agent::select(Generation& generation, Pair& pair, Time now) {
   pair.nominated = true;
   pair.nominateOnSuccess = false;
   // RFC 8445 s.8.1.1: of several pairs that a peer nominated, the one of the highest priority is used.
-  if (generation.selected &&
-      (generation.selected == &pair || generation.selected->priority > pair.priority))
-    return;
+  // Of those that were given numbers, the one with the highest number (draft-thatcher-ice-renomination-01 s.3).
+  if (const Pair* before = generation.selected) {
+    if (before == &pair) {
+      generation.nominating.reset();
+      return;
+    }
+    const bool newer = pair.nomination > before->nomination;
+    const bool older = pair.nomination < before->nomination;
+    if (older || (!newer && before->priority > pair.priority)) return;
+  }
   generation.selected = &pair;
+  generation.wasSelected = true;
   generation.nominating.reset();
   generation.nominateAt = never;
-  generation.checklist.conclude();
+  generation.checklist.conclude(pair, renominates(generation));
   generation.relinkProven();
   for (auto& check : checks_) {
     if (check.generation != generation.serial || !check.transaction) continue;
+    const Pair* checked = generation.checklist.byId(check.pair);
+    if (checked && checked->state == PairState::InProgress) continue;  // It would be better.
     check.transaction.reset();
   }
   ++selectedChanges_;

@@ -1,26 +1,32 @@
 #include "ice/gatherer.hpp"
 
+#include "base/bytes.hpp"
 #include "ice/addresses.hpp"
 #include "ice/priority.hpp"
-#include "stun/message_builder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace parley::ice {
+
+// --- From gathering to gathering ---
 
 void Gatherer::cancel() {
   servers_.clear();
   probes_.clear();
   found_.clear();
+  addresses_.clear();
   listing_.reset();
   phase_ = Phase::Idle;
 }
 
-void Gatherer::takeBack() {
+void Gatherer::takeBack(Time now) {
   cancel();
+  closeRelays([&](const Relayed& one) { return one.gathering == gathering_; }, now);
+  for (auto& one : relays_) one->stale = false;
   for (auto& one : sockets_) {
-    if (one.gathering == gathering_) outbox_.event(CloseSocket{one.id});
+    if (one.gathering == gathering_ && one.kind != Socket::Kind::Active) outbox_.event(CloseSocket{one.id});
     one.stale = false;
   }
   std::erase_if(sockets_, [&](const auto& one) { return one.gathering == gathering_; });
@@ -29,61 +35,173 @@ void Gatherer::takeBack() {
 void Gatherer::start(Time now) {
   cancel();
   ++gathering_;
+  relayOnly_ = config_.servers.relayOnly;
   phase_ = Phase::Listing;
   giveUpAt_ = now + config_.serverTimeout;
   listing_ = ids_.request();
   outbox_.event(ListInterfaces{*listing_});
   // Names are looked up while the host lists its interfaces: the two do not depend on each other.
-  for (const auto& server : config_.stunServers) {
-    Server one{server, std::nullopt, {}};
-    if (auto literal = IpAddress::parse(server.host)) {
-      one.addresses.push_back(*literal);
-    } else {
-      one.resolving = ids_.request();
-      outbox_.event(Resolve{*one.resolving, server.host});
-    }
-    servers_.push_back(std::move(one));
-  }
+  // RFC 8445 s.5.2: a lite agent has host candidates only.
+  if (!relayOnly_ && !config_.lite)
+    for (const auto& server : config_.servers.stun) servers_.push_back({server.host, server.port, server.url, {}, {}, {}});
+  if (!config_.lite)
+    for (const auto& server : config_.servers.turn)
+      servers_.push_back({server.host, server.port, server.url, server, {}, {}});
+  for (auto& server : servers_) resolve(server);
 }
 
-void Gatherer::handle(const InterfacesListed& listed) {
+void Gatherer::resolve(Server& server) {
+  if (auto literal = IpAddress::parse(server.host)) {
+    server.addresses = {*literal};
+    return;
+  }
+  // One look-up for all URLs of a host.
+  for (const auto& other : servers_)
+    if (&other != &server && other.host == server.host && other.resolving) server.resolving = other.resolving;
+  if (server.resolving) return;
+  server.resolving = ids_.request();
+  outbox_.event(Resolve{*server.resolving, server.host});
+}
+
+void Gatherer::closeStale(Time now) {
+  closeRelays([](const Relayed& one) { return one.stale; }, now);
+  for (const auto& one : sockets_)
+    if (one.stale && one.kind != Socket::Kind::Active) outbox_.event(CloseSocket{one.id});
+  std::erase_if(sockets_, [](const auto& one) { return one.stale; });
+  std::erase_if(probes_, [&](const auto& probe) { return !owns(probe.socket); });
+}
+
+void Gatherer::close(Time now) {
+  closeRelays([](const Relayed&) { return true; }, now);
+  for (const auto& one : sockets_)
+    if (one.kind != Socket::Kind::Active) outbox_.event(CloseSocket{one.id});
+  for (const auto& [address, name] : names_) outbox_.event(WithdrawName{name});
+  sockets_.clear();
+  names_.clear();
+  cancel();
+}
+
+// --- Addresses and sockets ---
+
+void Gatherer::handle(const InterfacesListed& listed, Time) {
   if (!listing_ || listed.request != *listing_) return;
   listing_.reset();
   phase_ = Phase::Probing;
-  auto addresses = gatherableAddresses(listed.interfaces, config_);
   for (auto& one : sockets_) one.stale = true;
-  for (std::size_t i = 0; i < addresses.size(); ++i) {
-    sockets_.push_back({ids_.socket(), addresses[i], i, gathering_, std::nullopt, false});
-    outbox_.event(BindUdp{sockets_.back().id, addresses[i], config_.firstPort, config_.lastPort});
+  for (auto& one : relays_) one->stale = true;
+  addresses_ = gatherableAddresses(listed.interfaces, config_);
+  for (std::size_t i = 0; i < addresses_.size(); ++i) openAddress(addresses_[i], i);
+  finishIfDone();
+}
+
+/// Continual gathering: sockets on addresses that are gone are as good as closed, and new addresses are gathered as part
+/// of the same generation. The old ones stay: an address that comes does not make another one worse.
+void Gatherer::handle(const InterfacesChanged& changed, Time now) {
+  if (gathering_ == 0 || phase_ == Phase::Listing) return;
+  const auto isThere = [&](const IpAddress& ip) {
+    return std::any_of(changed.interfaces.begin(), changed.interfaces.end(),
+                       [&](const auto& one) { return one.address == ip; });
+  };
+  closeRelays([&](const Relayed& one) { return !isThere(one.relay->settings().local); }, now);
+  std::vector<SocketId> gone;
+  for (const auto& one : sockets_)
+    if (!isThere(one.ip)) gone.push_back(one.id);
+  for (SocketId id : gone) handle(SocketFailed{id, "the address is gone"}, now);
+  // What a place held is not given to another address: its candidates' priorities would be taken twice.
+  for (const auto& address : gatherableAddresses(changed.interfaces, config_)) {
+    const bool known = std::any_of(sockets_.begin(), sockets_.end(),
+                                   [&](const auto& one) { return !one.stale && one.ip == address; });
+    if (known || addresses_.size() >= 4 * config_.maxAddresses) continue;
+    addresses_.push_back(address);
+    if (phase_ == Phase::Idle) {
+      phase_ = Phase::Probing;
+      giveUpAt_ = now + config_.serverTimeout;
+      outbox_.event(GatheringResumed{});
+      // A look-up that failed without a network may succeed with one.
+      for (auto& server : servers_)
+        if (server.addresses.empty() && !server.resolving) resolve(server);
+    }
+    openAddress(address, addresses_.size() - 1);
   }
   finishIfDone();
 }
 
-void Gatherer::handle(const SocketBound& bound) {
+void Gatherer::openAddress(const IpAddress& address, std::size_t index) {
+  using Kind = Socket::Kind;
+  if (config_.udp) open(Kind::Udp, address, index);
+  if (!relayOnly_ && config_.tcp != TcpCandidates::None) open(Kind::Active, address, index);
+  if (!relayOnly_ && config_.tcp == TcpCandidates::All) {
+    open(Kind::Passive, address, index);
+    open(Kind::SimultaneousOpen, address, index);
+  }
+  // Over TCP each relay has a connection of its own: there is no socket to wait for.
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    IpAddress ip;
+    if (servers_[i].turn && servers_[i].turn->transport != ServerTransport::Udp && fitsServer(servers_[i], address, ip))
+      addRelay(i, ip, index, address, std::nullopt);
+  }
+}
+
+void Gatherer::open(Socket::Kind kind, const IpAddress& address, std::size_t index) {
+  Socket one;
+  one.kind = kind;
+  one.id = ids_.socket();
+  one.ip = address;
+  one.index = index;
+  one.gathering = gathering_;
+  one.carriesOnly = relayOnly_;
+  if (kind == Socket::Kind::Active) {
+    // RFC 6544 s.4.5: what its port will be is not known; the discard port is written.
+    one.bound = SocketAddress{address, 9};
+    sockets_.push_back(one);
+    hostFound(one);
+    return;
+  }
+  sockets_.push_back(one);
+  if (kind == Socket::Kind::Udp)
+    outbox_.event(BindUdp{one.id, address, config_.firstPort, config_.lastPort});
+  else
+    outbox_.event(ListenTcp{one.id, address, config_.firstPort, config_.lastPort});
+}
+
+void Gatherer::handle(const SocketBound& bound, Time) {
   Socket* one = socket(bound.socket);
   if (!one || one->bound) return;
   one->bound = bound.local;
-  if (phase_ == Phase::Probing && !one->stale) hostFound(*one);
+  if (phase_ == Phase::Probing && !one->stale) use(*one);
   finishIfDone();
 }
 
-bool Gatherer::handle(const SocketFailed& failure) {
+void Gatherer::handle(const SocketFailed& failure, Time) {
+  for (std::size_t i = 0; i < relays_.size(); ++i) {  // To drain one may add another.
+    if (relays_[i]->relay->settings().socket != failure.socket) continue;
+    relays_[i]->relay->disconnected("The connection to the TURN server failed: " + failure.reason);
+    drain(*relays_[i]);
+  }
+  forgetRelays();
   Socket* one = socket(failure.socket);
-  if (!one) return false;
+  if (!one) return finishIfDone();
   const Socket gone = *one;
   std::erase_if(sockets_, [&](const auto& each) { return each.id == failure.socket; });
   std::erase_if(probes_, [&](const auto& each) { return each.socket == failure.socket; });
-  outbox_.event(CloseSocket{failure.socket});
+  if (gone.kind != Socket::Kind::Active) outbox_.event(CloseSocket{failure.socket});
+  if (gone.bound) outbox_.event(SocketGone{gone.id});
   // A range of ports may have none left: then the socket of the generation before serves this one as well.
-  auto before = std::find_if(sockets_.begin(), sockets_.end(),
-                             [&](const auto& other) { return other.stale && other.bound && other.ip == gone.ip; });
+  auto before = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& other) {
+    return other.stale && other.bound && other.ip == gone.ip && other.kind == gone.kind;
+  });
   if (!gone.bound && !gone.stale && phase_ == Phase::Probing && before != sockets_.end()) {
     before->stale = false;
     before->index = gone.index;
-    hostFound(*before);
+    before->carriesOnly = gone.carriesOnly;
+    use(*before);
   }
   finishIfDone();
-  return gone.bound.has_value();
+}
+
+void Gatherer::use(Socket& one) {
+  if (!one.carriesOnly) hostFound(one);
+  if (one.kind == Socket::Kind::Udp) askServers(one);
 }
 
 void Gatherer::hostFound(const Socket& one) {
@@ -91,123 +209,157 @@ void Gatherer::hostFound(const Socket& one) {
   local.socket = one.id;
   local.address = *one.bound;
   local.candidate.type = CandidateType::Host;
-  local.candidate.address = one.bound->ip.toString();
+  local.candidate.address = one.ip.toString();
   local.candidate.port = one.bound->port;
-  local.candidate.priority = candidatePriority(CandidateType::Host, localPreference(one.index));
-  local.candidate.foundation = foundation(CandidateType::Host, one.ip, std::nullopt);
-  found_.push_back(local);
-  outbox_.event(std::move(local));
-  for (std::size_t i = 0; i < servers_.size(); ++i) addProbes(one, i);
+  if (one.kind == Socket::Kind::Udp) {
+    local.candidate.priority = candidatePriority(CandidateType::Host, localPreference(one.index));
+  } else {
+    local.candidate.transport = "tcp";
+    local.candidate.tcpType = one.kind == Socket::Kind::Active    ? "active"
+                              : one.kind == Socket::Kind::Passive ? "passive"
+                                                                  : "so";
+    local.candidate.priority = priorityOf(tcpTypePreference(CandidateType::Host),
+                                          tcpLocalPreference(local.candidate.tcpType, localPreference(one.index)));
+  }
+  local.candidate.foundation = foundation(CandidateType::Host, local.candidate.transport, one.ip, std::nullopt);
+  // RFC 8828 s.5.2, mode 3: a public address is what the Internet sees anyway.
+  if (config_.addressPolicy == AddressPolicy::PublicOnly && (one.ip.isPrivate() || one.ip.isLinkLocal())) {
+    local.signalled = false;
+    local.candidate.address = IpAddress::any(one.ip.family()).toString();
+  } else if (config_.hideAddresses) {
+    local.candidate.address = nameOf(one.ip);
+  }
+  found(std::move(local));
 }
 
-void Gatherer::handle(const Resolved& resolved) {
+void Gatherer::found(LocalCandidate local) {
+  found_.push_back(local);
+  outbox_.event(std::move(local));
+}
+
+/// draft-ietf-mmusic-mdns-ice-candidates s.3.1.1: a version 4 UUID (RFC 4122 s.4.4) for each address.
+std::string Gatherer::nameOf(const IpAddress& address) {
+  auto [at, isNew] = names_.try_emplace(address);
+  if (!isNew) return at->second;
+  std::array<std::uint8_t, 16> bits;
+  random_.fill(bits);
+  bits[6] = static_cast<std::uint8_t>((bits[6] & 0x0f) | 0x40);
+  bits[8] = static_cast<std::uint8_t>((bits[8] & 0x3f) | 0x80);
+  const std::string hex = base::toHex(bits);
+  at->second = hex.substr(0, 8) + '-' + hex.substr(8, 4) + '-' + hex.substr(12, 4) + '-' + hex.substr(16, 4) + '-' +
+               hex.substr(20) + ".local";
+  outbox_.event(PublishName{at->second, address});
+  return at->second;
+}
+
+SocketAddress Gatherer::shownBase(const SocketAddress& base) const {
+  // RFC 8839 s.9.1: 0.0.0.0 (or ::) and port 9 where they are secret.
+  if (relayOnly_ || hidesHosts()) return {IpAddress::any(base.ip.family()), 9};
+  return base;
+}
+
+// --- Servers ---
+
+void Gatherer::handle(const Resolved& resolved, Time) {
+  bool ours = false;
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     auto& server = servers_[i];
     if (!server.resolving || *server.resolving != resolved.request) continue;
     server.resolving.reset();
     server.addresses = resolved.addresses;
     if (resolved.addresses.empty())
-      outbox_.event(CandidateFailed{{}, server.server.url, 701, "The name of the STUN server could not be resolved."});
-    for (const auto& one : sockets_)
-      if (one.bound && !one.stale && phase_ == Phase::Probing) addProbes(one, i);
+      serverFailed(i, {}, 701,
+                   std::string("The name of the ") + (server.turn ? "TURN" : "STUN") + " server could not be resolved.");
+    ours = true;
+    if (phase_ != Phase::Probing) continue;
+    if (server.turn && server.turn->transport != ServerTransport::Udp) {
+      for (std::size_t index = 0; index < addresses_.size(); ++index)
+        if (IpAddress ip; fitsServer(server, addresses_[index], ip)) addRelay(i, ip, index, addresses_[index], {});
+    } else {
+      for (const auto& one : sockets_)
+        if (one.bound && !one.stale && one.kind == Socket::Kind::Udp) askServer(one, i);
+    }
   }
-  finishIfDone();
+  if (ours) finishIfDone();
 }
 
-void Gatherer::addProbes(const Socket& one, std::size_t server) {
-  // A socket on loopback cannot reach a server elsewhere, and is reached by nobody through its mapped address.
-  for (const auto& ip : servers_[server].addresses) {
-    if (ip.family() != one.ip.family() || ip.isLoopback() != one.ip.isLoopback()) continue;
-    Probe probe;
-    probe.socket = one.id;
-    probe.server = server;
-    probe.to = {ip, servers_[server].server.port};
-    probes_.push_back(std::move(probe));
-    return;  // One address of each family: the others are the same server.
-  }
-}
-
-bool Gatherer::wantsSlot() const {
-  return std::any_of(probes_.begin(), probes_.end(),
-                     [](const auto& probe) { return probe.state == Probe::State::Queued; });
-}
-
-void Gatherer::sendNext(Time now) {
-  auto at = std::find_if(probes_.begin(), probes_.end(),
-                         [](const auto& probe) { return probe.state == Probe::State::Queued; });
-  if (at == probes_.end()) return;
-  at->state = Probe::State::Sent;
-  at->id = stun::randomTransactionId(random_);
-  // RFC 8445 s.14.3: RTO = MAX(500 ms, Ta x number of server-reflexive candidates).
-  stun::Transaction::Schedule schedule;
-  schedule.rto = std::max(config_.minRto, config_.ta * static_cast<std::int64_t>(probes_.size()));
-  at->transaction.emplace(now, schedule);
-  transmit(*at);
-}
-
-void Gatherer::transmit(const Probe& probe) {
-  stun::MessageBuilder request(pool_, stun::Class::Request, stun::Method::Binding, probe.id);
-  outbox_.packet(Transmit{probe.socket, probe.to, request.addFingerprint().finish()});
-}
-
-bool Gatherer::handle(const Datagram& datagram, const stun::Message& message, Time now) {
-  auto id = message.transactionId();
-  auto at = std::find_if(probes_.begin(), probes_.end(), [&](const auto& probe) {
-    return probe.state != Probe::State::Queued && probe.id == id && probe.socket == datagram.socket &&
-           probe.to == datagram.from;
-  });
-  if (at == probes_.end()) return false;
-  auto mapped = message.xorMappedAddress();
-  if (!mapped) mapped = message.mappedAddress();
-  if (at->state == Probe::State::Answered) {
-    if (mapped) at->keepAliveAt = now + config_.serverKeepAlive;
+/// One address of each family: the others are the same server. A socket on loopback cannot reach a server elsewhere, and
+/// is reached by nobody through its mapped address.
+bool Gatherer::fitsServer(const Server& server, const IpAddress& local, IpAddress& chosen) const {
+  for (const auto& ip : server.addresses) {
+    if (ip.family() != local.family() || ip.isLoopback() != local.isLoopback()) continue;
+    chosen = ip;
     return true;
   }
-  if (at->state != Probe::State::Sent) return true;
-  if (message.messageClass() == stun::Class::SuccessResponse && mapped) {
-    answered(*at, *mapped, now);
-  } else {
-    auto error = message.errorCode();
-    failed(*at, error ? error->code : 701, error ? std::string(error->reason) : "The server's response has no address.");
-  }
-  finishIfDone();
-  return true;
+  return false;
 }
 
-void Gatherer::answered(Probe& probe, const SocketAddress& mapped, Time now) {
-  probe.state = Probe::State::Answered;
-  probe.transaction.reset();
-  probe.keepAliveAt = now + config_.serverKeepAlive;
-  const Socket* one = socket(probe.socket);
-  if (!one || !one->bound) return;
-  // RFC 8445 s.5.1.3: redundant if the address and the base are those of another candidate.
-  bool redundant = std::any_of(found_.begin(), found_.end(), [&](const auto& other) {
-    return other.socket == probe.socket && other.address == mapped;
+void Gatherer::askServers(const Socket& one) {
+  for (std::size_t i = 0; i < servers_.size(); ++i) askServer(one, i);
+}
+
+void Gatherer::askServer(const Socket& one, std::size_t server) {
+  IpAddress ip;
+  if (!fitsServer(servers_[server], one.ip, ip)) return;
+  if (!servers_[server].turn)
+    addProbe(one, server, ip);
+  else if (servers_[server].turn->transport == ServerTransport::Udp)
+    addRelay(server, ip, one.index, one.ip, one.id);
+}
+
+void Gatherer::reflexiveFound(const Socket& one, std::size_t server, const IpAddress& serverIp,
+                              const SocketAddress& mapped) {
+  if (one.carriesOnly) return;
+  // RFC 8445 s.5.1.3: redundant if the address and the base are those of another candidate; unless that one does not
+  // tell the address.
+  const bool redundant = std::any_of(found_.begin(), found_.end(), [&](const auto& other) {
+    return other.socket == one.id && other.address == mapped && other.candidate.address == mapped.ip.toString();
   });
   if (redundant) return;
-
+  const SocketAddress base = shownBase(*one.bound);
   LocalCandidate local;
-  local.socket = probe.socket;
+  local.socket = one.id;
   local.address = mapped;
-  local.url = servers_[probe.server].server.url;
+  local.url = servers_[server].url;
   local.candidate.type = CandidateType::ServerReflexive;
   local.candidate.address = mapped.ip.toString();
   local.candidate.port = mapped.port;
-  local.candidate.relatedAddress = one->bound->ip.toString();
-  local.candidate.relatedPort = one->bound->port;
-  local.candidate.priority =
-      candidatePriority(CandidateType::ServerReflexive, localPreference(one->index, probe.server));
-  local.candidate.foundation = foundation(CandidateType::ServerReflexive, one->ip, probe.to.ip);
-  found_.push_back(local);
-  outbox_.event(std::move(local));
+  local.candidate.relatedAddress = base.ip.toString();
+  local.candidate.relatedPort = base.port;
+  local.candidate.priority = candidatePriority(CandidateType::ServerReflexive, localPreference(one.index, server));
+  local.candidate.foundation = foundation(CandidateType::ServerReflexive, "udp", one.ip, serverIp);
+  found(std::move(local));
 }
 
-void Gatherer::failed(Probe& probe, int code, std::string text) {
-  probe.state = Probe::State::Failed;
-  probe.transaction.reset();
-  SocketAddress local;
-  if (const Socket* one = socket(probe.socket); one && one->bound) local = *one->bound;
-  outbox_.event(CandidateFailed{local, servers_[probe.server].server.url, code, std::move(text)});
+void Gatherer::serverFailed(std::size_t server, const SocketAddress& local, int code, std::string text) {
+  // W3C, icecandidateerror: a local address that no candidate shows is not shown here either.
+  const bool secret = relayOnly_ || hidesHosts();
+  outbox_.event(CandidateFailed{secret ? SocketAddress{} : local, servers_[server].url, code, std::move(text)});
+}
+
+// --- Slots, time and the end ---
+
+bool Gatherer::wantsSlot() const {
+  return std::any_of(probes_.begin(), probes_.end(),
+                     [](const auto& probe) { return probe.state == Probe::State::Queued; }) ||
+         std::any_of(relays_.begin(), relays_.end(), [](const auto& one) { return one->queued; });
+}
+
+void Gatherer::sendNext(Time now) {
+  auto probe = std::find_if(probes_.begin(), probes_.end(),
+                            [](const auto& one) { return one.state == Probe::State::Queued; });
+  if (probe != probes_.end()) {
+    probe->state = Probe::State::Sent;
+    probe->id = stun::randomTransactionId(random_);
+    // RFC 8445 s.14.3: RTO = MAX(500 ms, Ta x number of server-reflexive candidates).
+    stun::Transaction::Schedule schedule;
+    schedule.rto = std::max(config_.minRto, config_.ta * static_cast<std::int64_t>(probes_.size()));
+    probe->transaction.emplace(now, schedule);
+    transmit(*probe);
+    return;
+  }
+  auto relay = std::find_if(relays_.begin(), relays_.end(), [](const auto& one) { return one->queued; });
+  if (relay != relays_.end()) startRelay(**relay, now);
 }
 
 Time Gatherer::deadline() const {
@@ -216,37 +368,36 @@ Time Gatherer::deadline() const {
     if (probe.transaction) at = std::min(at, probe.transaction->deadline());
     at = std::min(at, probe.keepAliveAt);
   }
+  for (const auto& one : relays_) at = std::min(at, one->relay->deadline());
   return at;
 }
 
 void Gatherer::advance(Time now) {
-  for (auto& probe : probes_) {
-    if (probe.transaction) {
-      switch (probe.transaction->advance(now)) {
-        case stun::Transaction::Action::None: break;
-        case stun::Transaction::Action::Retransmit: transmit(probe); break;
-        case stun::Transaction::Action::TimedOut: failed(probe, 701, "The STUN server did not answer."); break;
-      }
-    }
-    if (probe.keepAliveAt <= now) {
-      // RFC 8445 s.5.1.1.4: a new request refreshes the binding; a lost one is made up for by the next.
-      probe.id = stun::randomTransactionId(random_);
-      probe.keepAliveAt = now + config_.serverKeepAlive;
-      transmit(probe);
-    }
+  advanceProbes(now);
+  for (std::size_t i = 0; i < relays_.size(); ++i) {
+    if (relays_[i]->relay->deadline() > now) continue;
+    relays_[i]->relay->advance(now);
+    drain(*relays_[i]);
   }
+  forgetRelays();
   if (phase_ != Phase::Idle && giveUpAt_ <= now) {
     for (auto& probe : probes_)
       if (probe.state == Probe::State::Queued || probe.state == Probe::State::Sent)
         failed(probe, 701, "The STUN server did not answer in time.");
-    for (auto& server : servers_) {
-      if (!server.resolving) continue;
-      server.resolving.reset();
-      outbox_.event(CandidateFailed{{}, server.server.url, 701, "The STUN server's name was not resolved in time."});
+    for (auto& one : relays_) {
+      if (one->stale || one->found) continue;
+      relayFailed(*one, 0, "The TURN server did not answer in time.");
+      closeRelay(*one, now);
+    }
+    forgetRelays();
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      if (!servers_[i].resolving) continue;
+      servers_[i].resolving.reset();
+      serverFailed(i, {}, 701,
+                   std::string("The ") + (servers_[i].turn ? "TURN" : "STUN") + " server's name was not resolved in time.");
     }
     listing_.reset();
-    phase_ = Phase::Idle;
-    outbox_.event(GatheringDone{});
+    done();
   }
   finishIfDone();
 }
@@ -257,31 +408,20 @@ void Gatherer::finishIfDone() {
   bool probing = std::any_of(probes_.begin(), probes_.end(), [](const auto& probe) {
     return probe.state == Probe::State::Queued || probe.state == Probe::State::Sent;
   });
+  bool relaying =
+      std::any_of(relays_.begin(), relays_.end(),
+                  [](const auto& one) { return !one->stale && !one->found && !one->relay->isOver(); });
   bool resolving = std::any_of(servers_.begin(), servers_.end(), [](const auto& one) { return one.resolving; });
-  // A name without a socket that could ask has nothing to wait for.
-  if (binding || probing || (resolving && !sockets_.empty())) return;
+  // A name without an address that could ask has nothing to wait for.
+  bool canAsk = std::any_of(sockets_.begin(), sockets_.end(), [](const auto& one) { return !one.stale; }) ||
+                (!config_.udp && !addresses_.empty());
+  if (binding || probing || relaying || (resolving && canAsk)) return;
+  done();
+}
+
+void Gatherer::done() {
   phase_ = Phase::Idle;
   outbox_.event(GatheringDone{});
-}
-
-void Gatherer::closeStale() {
-  if (phase_ == Phase::Listing) return;  // Which are stale is known once the list is there.
-  for (const auto& one : sockets_)
-    if (one.stale) outbox_.event(CloseSocket{one.id});
-  std::erase_if(sockets_, [](const auto& one) { return one.stale; });
-}
-
-void Gatherer::stopKeepAlive() {
-  for (auto& probe : probes_) probe.keepAliveAt = never;
-}
-
-void Gatherer::close() {
-  for (const auto& one : sockets_) outbox_.event(CloseSocket{one.id});
-  sockets_.clear();
-  probes_.clear();
-  servers_.clear();
-  listing_.reset();
-  phase_ = Phase::Idle;
 }
 
 Gatherer::Socket* Gatherer::socket(SocketId id) {
@@ -289,20 +429,26 @@ Gatherer::Socket* Gatherer::socket(SocketId id) {
   return at == sockets_.end() ? nullptr : &*at;
 }
 
-bool Gatherer::owns(SocketId id) const {
-  return std::any_of(sockets_.begin(), sockets_.end(), [&](const auto& one) { return one.id == id; });
+const Gatherer::Socket* Gatherer::socket(SocketId id) const { return const_cast<Gatherer*>(this)->socket(id); }
+
+bool Gatherer::owns(SocketId id) const { return socket(id) || isRelay(id); }
+
+bool Gatherer::carriesOnly(SocketId id) const {
+  const Socket* one = socket(id);
+  return one && one->carriesOnly;
 }
 
-std::optional<SocketAddress> Gatherer::boundAddress(SocketId id) const {
-  for (const auto& one : sockets_)
-    if (one.id == id) return one.bound;
-  return std::nullopt;
+bool Gatherer::listens(SocketId id) const {
+  const Socket* one = socket(id);
+  return one && (one->kind == Socket::Kind::Passive || one->kind == Socket::Kind::SimultaneousOpen);
 }
 
-std::string Gatherer::foundation(CandidateType type, const IpAddress& base, const std::optional<IpAddress>& server) {
-  // RFC 8445 s.5.1.1.3: equal if type, base and server are. Numbers in order of appearance say nothing about the
-  // addresses behind them, as a hash would.
-  std::string key = std::string(toString(type)) + ' ' + base.toString() + ' ' + (server ? server->toString() : "");
+std::string Gatherer::foundation(CandidateType type, std::string_view transport, const IpAddress& base,
+                                 const std::optional<IpAddress>& server) {
+  // RFC 8445 s.5.1.1.3: equal if type, base, server and transport are. Numbers in order of appearance say nothing about
+  // the addresses behind them, as a hash would.
+  std::string key = std::string(toString(type)) + ' ' + std::string(transport) + ' ' + base.toString() + ' ' +
+                    (server ? server->toString() : "");
   auto [at, isNew] = foundations_.try_emplace(key, std::to_string(foundations_.size() + 1));
   return at->second;
 }

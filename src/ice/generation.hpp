@@ -2,7 +2,7 @@
 
 #include "ice/checklist.hpp"
 #include "ice/credentials.hpp"
-#include "ice/gatherer.hpp"
+#include "ice/local_candidate.hpp"
 
 #include <parley/time.hpp>
 
@@ -19,6 +19,16 @@ struct RemoteCandidate {
   Candidate candidate;
   SocketAddress address;
   std::uint32_t id = 0;
+  /// Signalled with a name of multicast DNS, which stood for this address.
+  bool named = false;
+  /// It came after the peer had said that there are no more, or by itself while a pair was selected: a new way.
+  bool late = false;
+};
+
+/// What a description says of its sender beside credentials.
+struct RemoteOptions {
+  bool lite = false;          ///< a=ice-lite (RFC 8839 s.5.3)
+  bool renomination = false;  ///< a=ice-options:renomination
 };
 
 /// A request that came before the remote description did: answered already, used later (RFC 8445 s.7.3).
@@ -27,6 +37,7 @@ struct EarlyRequest {
   std::string remoteUfrag;
   std::uint32_t priority = 0;
   bool useCandidate = false;
+  std::uint32_t nomination = 0;  ///< Its number, if it has one.
 };
 
 /// What belongs to one exchange of credentials. It starts with those of one side, and checks begin with those of both.
@@ -43,7 +54,7 @@ struct Generation {
 
   std::uint32_t serial;
   std::optional<Credentials> local, remote;
-  bool remoteIsLite = false;
+  RemoteOptions remoteOptions;
 
   std::vector<LocalCandidate> locals;
   std::vector<RemoteCandidate> remotes;
@@ -52,12 +63,18 @@ struct Generation {
   Checklist checklist;
   bool gathered = false;
   bool remoteEnded = false;
+  /// A network came after gathering was complete: candidates since then are new ways, and are tried even though a pair
+  /// is selected.
+  bool resumed = false;
 
   /// The paths that an authenticated check passed on. No pair yet for an early request.
   std::unordered_map<PathKey, Pair*, PathKeyHash> proven;
 
   /// The nominated pair.
   Pair* selected = nullptr;
+  bool wasSelected = false;
+  /// Controlling: the number of our last nomination, where the peer understands numbers.
+  std::uint32_t nominations = 0;
   /// Controlling: the pair whose nomination is under way, and when to nominate the best pair there is.
   std::optional<std::uint32_t> nominating;
   Time nominateAt = never;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "ice/config.hpp"
 #include "ice/stats.hpp"
 
 #include <parley/io.hpp>
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -16,7 +18,8 @@ namespace parley::ice {
 struct CandidateFound {
   Candidate candidate;
   std::string ufrag;
-  std::string url;  ///< Of the STUN server; empty for a host candidate.
+  std::string url;  ///< Of the STUN or TURN server; empty for a host candidate.
+  std::optional<ServerTransport> relayProtocol;
 };
 
 /// W3C icecandidateerror: a server did not answer the socket that is bound to `local` (port 0 and an unspecified address
@@ -26,6 +29,23 @@ struct CandidateFailed {
   std::string url;
   int code = 0;  ///< A STUN error code, or 701: the server could not be reached.
   std::string text;
+};
+
+/// The name for multicast DNS that stands for this address in our candidates
+/// (draft-ietf-mmusic-mdns-ice-candidates s.3.1.1). Whoever drives the agent answers for it until `WithdrawName`.
+struct PublishName {
+  std::string name;
+  IpAddress address;
+};
+struct WithdrawName {
+  std::string name;
+};
+
+/// A packet of the peer that is not STUN and came over a stream. What comes in datagrams is returned by `Agent::handle`.
+struct Received {
+  SocketId socket{};
+  SocketAddress from;
+  Packet packet;
 };
 
 struct GatheringChanged {
@@ -47,6 +67,6 @@ struct RoleChanged {
 };
 
 using Output = std::variant<Transmit, BindUdp, ListenTcp, ConnectTcp, CloseSocket, ListInterfaces, Resolve,
-                            CandidateFound, CandidateFailed, GatheringChanged, StateChanged, SelectedPairChanged, RoleChanged>;
+                            PublishName, WithdrawName, Received, CandidateFound, CandidateFailed, GatheringChanged, StateChanged, SelectedPairChanged, RoleChanged>;
 
 }  // namespace parley::ice

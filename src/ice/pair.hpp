@@ -42,6 +42,8 @@ struct Pair {
   bool nominated = false;
   /// The peer nominated it before our own check had succeeded (RFC 8445 s.7.3.1.5).
   bool nominateOnSuccess = false;
+  /// The number of its nomination (draft-thatcher-ice-renomination-01); 0 if it had none.
+  std::uint32_t nomination = 0;
   /// RFC 7675 s.5.1: the credentials must not be used on this pair any more.
   bool consentLost = false;
 
@@ -57,6 +59,7 @@ struct Pair {
   std::optional<Time> lastPacketSent, lastPacketReceived;
   std::uint64_t requestsSent = 0, requestsReceived = 0, responsesSent = 0, responsesReceived = 0;
   std::uint64_t consentRequestsSent = 0;
+  std::uint64_t packetsDiscarded = 0, bytesDiscarded = 0;
 
   bool isValid() const { return state == PairState::Succeeded; }
   bool isPending() const { return state == PairState::Frozen || state == PairState::Waiting; }

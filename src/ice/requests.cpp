@@ -65,9 +65,11 @@ void Agent::handleRequest(const Datagram& datagram, const stun::Message& message
     drops_.add(Drop::WrongGeneration);
     return;
   }
-  respond(datagram, message, local);
+  respond(datagram, message, local, now);
   accept(*target,
-         {{datagram.socket, datagram.from}, std::move(remoteUfrag), *message.priority(), message.useCandidate()}, now);
+         {{datagram.socket, datagram.from}, std::move(remoteUfrag), *message.priority(), message.useCandidate(),
+           message.nomination().value_or(0)},
+          now);
 }
 
 /// RFC 8445 s.7.3.1.1. False if the peer has to change its role.
@@ -82,10 +84,10 @@ bool Agent::repairRoleConflict(const stun::Message& request) {
   return true;
 }
 
-void Agent::respond(const Datagram& datagram, const stun::Message& request, const Credentials& local) {
+void Agent::respond(const Datagram& datagram, const stun::Message& request, const Credentials& local, Time now) {
   stun::MessageBuilder builder(pool_, stun::Class::SuccessResponse, request);
   builder.addXorMappedAddress(datagram.from).addIntegrity(base::asBytes(local.pwd)).addFingerprint();
-  outbox_.packet(Transmit{datagram.socket, datagram.from, builder.finish()});
+  transmit({datagram.socket, datagram.from}, builder.finish(), now);
 }
 
 void Agent::refuse(const Datagram& datagram, const stun::Message& request, int code, std::string_view reason,
@@ -107,7 +109,7 @@ void Agent::refuse(const Datagram& datagram, const stun::Message& request, int c
   if (code == 420) builder.addUnknownAttributes(request.unknownComprehensionRequired());
   // RFC 8489 s.9.1.3: 400 and 401 for a request that was not authenticated have no integrity.
   if (local) builder.addIntegrity(base::asBytes(local->pwd));
-  outbox_.packet(Transmit{datagram.socket, datagram.from, builder.addFingerprint().finish()});
+  transmit({datagram.socket, datagram.from}, builder.addFingerprint().finish(), now);
 }
 
 void Agent::handleIndication(const Datagram& datagram, Time now) {
@@ -116,13 +118,14 @@ void Agent::handleIndication(const Datagram& datagram, Time now) {
 }
 
 void Agent::accept(Generation& generation, const EarlyRequest& request, Time now) {
-  auto base = baseOf(generation, request.path.socket);
+  auto base = baseOf(generation, request.path);
   if (!generation.remote || !base) {
     // RFC 8445 s.7.3: answered, and looked at again when the description is there.
     auto& early = generation.early;
     auto at = std::find_if(early.begin(), early.end(), [&](const auto& one) { return one.path == request.path; });
     if (at != early.end()) {
       at->useCandidate = at->useCandidate || request.useCandidate;
+      at->nomination = std::max(at->nomination, request.nomination);
     } else if (early.size() < config_.maxEarlyRequests) {
       early.push_back(request);
       generation.proven.try_emplace(request.path, nullptr);
@@ -138,6 +141,7 @@ void Agent::accept(Generation& generation, const EarlyRequest& request, Time now
   if (path_ && path_->path == request.path) consent_.heard(now);
 
   Pair* pair = generation.checklist.find(request.path);
+  bool isNewWay = pair && generation.remotes[pair->remote].late;
   if (!pair) {
     // RFC 8445 s.7.3.1.3: a peer-reflexive candidate, unless it is known and was not paired. Its foundation differs from
     // all others; should it be signalled later, that one counts.
@@ -148,18 +152,38 @@ void Agent::accept(Generation& generation, const EarlyRequest& request, Time now
     candidate.address = request.path.remote.ip.toString();
     candidate.port = request.path.remote.port;
     candidate.foundation = "peer" + std::to_string(lastId_ + 1);
+    const bool stream = streams_.owns(request.path.socket);
+    if (stream) {
+      candidate.transport = "tcp";
+      candidate.tcpType = "active";  // It came to us (RFC 6544 s.7.2).
+    }
+    const auto known = generation.remotes.size();
     auto remote = addRemote(generation, std::move(candidate), request.path.remote);
     if (!remote) return;
+    if (*remote == known) generation.remotes[*remote].late = generation.wasSelected;
+    isNewWay = generation.remotes[*remote].late;
     newsFor(generation, now);
-    pair = makePair(generation, *base, *remote);
+    pair = makePair(generation, *base, *remote, now, stream ? std::optional(request.path.socket) : std::nullopt);
     if (!pair) return;
   }
+  streams_.prove(pair->path.socket);
   generation.proven[pair->path] = pair;
   ++pair->requestsReceived;
   ++pair->responsesSent;
   if (!generation.isRunning() || pair->consentLost) return;
 
-  bool nominates = request.useCandidate && role_ == Role::Controlled;
+  bool nominates = (request.useCandidate || request.nomination) && role_ == Role::Controlled;
+  if (nominates && config_.renomination) pair->nomination = std::max(pair->nomination, request.nomination);
+  if (config_.lite) {
+    // RFC 8445 s.7.3.2: the peer's checks are all there is.
+    pair->answeredAt = now;
+    if (pair == path_) consent_.answered(now);
+    if (!pair->isValid()) generation.checklist.succeed(*pair);
+    if (nominates) select(generation, *pair, now);
+    return;
+  }
+  // The peer comes from elsewhere while there is a pair that it could use: it has moved, or is about to.
+  if (isNewWay && path_ && pair != path_ && pathGeneration_ == &generation) consent_.doubt(now);
   // A valid pair that was not in use has no consent checks. Before it is used after a long time it proves itself again.
   bool stale = pair->isValid() && pair != path_ && pair->answeredAt + config_.consentExpiry <= now;
   if (pair->isValid() && !stale) {
@@ -168,7 +192,7 @@ void Agent::accept(Generation& generation, const EarlyRequest& request, Time now
   }
   if (nominates) pair->nominateOnSuccess = true;
   // RFC 8445 s.8.1.2: after the nomination of another pair requests are answered and no more.
-  if (generation.selected && !nominates) return;
+  if (generation.selected && !nominates && !isNewWay) return;
   if (pair->state == PairState::InProgress) cancelChecks(generation, *pair);
   generation.checklist.trigger(*pair);
 }

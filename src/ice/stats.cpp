@@ -51,6 +51,8 @@ std::string_view toString(Drop drop) {
     case Drop::BadResponse: return "badResponse";
     case Drop::UnknownTransaction: return "unknownTransaction";
     case Drop::UnknownSocket: return "unknownSocket";
+    case Drop::NotRelayed: return "notRelayed";
+    case Drop::TooLong: return "tooLong";
     case Drop::ErrorLimit: return "errorLimit";
     case Drop::EarlyRequestLimit: return "earlyRequestLimit";
     case Drop::RemoteCandidateLimit: return "remoteCandidateLimit";
@@ -96,9 +98,9 @@ Stats Agent::stats() const {
   for (const auto& one : generations_) {
     if (one->local) out.localUfrag = one->local->ufrag;
     for (const auto& local : one->locals)
-      out.localCandidates.push_back({localId(local), local.candidate, local.url, one->local->ufrag});
+      out.localCandidates.push_back({localId(local), local.candidate, local.url, one->local->ufrag, local.relayProtocol});
     for (const auto& remote : one->remotes)
-      out.remoteCandidates.push_back({remoteId(remote), remote.candidate, "", one->remote->ufrag});
+      out.remoteCandidates.push_back({remoteId(remote), remote.candidate, "", one->remote->ufrag, {}});
     for (const auto& pair : one->checklist.pairs()) {
       PairStats stats;
       stats.id = "P" + std::to_string(one->serial) + "-" + std::to_string(pair->id);
@@ -120,6 +122,8 @@ Stats Agent::stats() const {
       stats.responsesSent = pair->responsesSent;
       stats.responsesReceived = pair->responsesReceived;
       stats.consentRequestsSent = pair->consentRequestsSent;
+      stats.packetsDiscardedOnSend = pair->packetsDiscarded;
+      stats.bytesDiscardedOnSend = pair->bytesDiscarded;
       if (pair.get() == path_ && pathGeneration_->selected == path_) out.selectedPairId = stats.id;
       out.pairs.push_back(std::move(stats));
     }

@@ -2,6 +2,7 @@
 
 #include "base/counters.hpp"
 #include "ice/candidate.hpp"
+#include "ice/config.hpp"
 
 #include <parley/time.hpp>
 
@@ -36,10 +37,12 @@ enum class Drop : std::uint8_t {
   BadResponse,         ///< A response with the right integrity that does not say what it must.
   UnknownTransaction,  ///< A response to nothing that we asked, or too late.
   UnknownSocket,       ///< A datagram on a socket that we do not have.
+  NotRelayed,          ///< It came straight to us, and only relays may be used.
+  TooLong,             ///< A packet from a stream that no datagram could have been.
   ErrorLimit,          ///< An error response that was not sent, because too many were.
   EarlyRequestLimit,   ///< A request before the remote description, more than are kept.
   RemoteCandidateLimit,
-  UnusableCandidate,  ///< TCP, a host name, an address that cannot be sent to.
+  UnusableCandidate,  ///< TCP where it is off, a host name, an address that cannot be sent to.
   WrongGeneration,    ///< A candidate with a ufrag that is not the remote one's.
   Count
 };
@@ -50,6 +53,7 @@ struct CandidateStats {
   Candidate candidate;
   std::string url;    ///< Of the server that a reflexive local candidate came from.
   std::string ufrag;  ///< Of the candidate's side in its generation.
+  std::optional<ServerTransport> relayProtocol;
 };
 
 /// The members of the W3C's RTCIceCandidatePairStats that ICE knows.
@@ -66,6 +70,7 @@ struct PairStats {
   std::optional<Duration> currentRoundTripTime;
   std::uint64_t requestsSent = 0, requestsReceived = 0, responsesSent = 0, responsesReceived = 0;
   std::uint64_t consentRequestsSent = 0;
+  std::uint64_t packetsDiscardedOnSend = 0, bytesDiscardedOnSend = 0;
 };
 
 struct Stats {

@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr auto quiet = std::chrono::milliseconds(100);
-constexpr auto patience = std::chrono::seconds(1);
+constexpr auto longestUnrest = std::chrono::seconds(1);
 
 /// What the messages say does not matter: the list of interfaces is read anew. So lost ones (ENOBUFS) are no loss.
 class Netlink : public std::enable_shared_from_this<Netlink> {
@@ -69,7 +69,7 @@ class Netlink : public std::enable_shared_from_this<Netlink> {
 
     const auto now = Clock::now();
     if (!unrestSince_) unrestSince_ = now;
-    timer_.expires_at(std::min(now + quiet, *unrestSince_ + patience));
+    timer_.expires_at(std::min(now + quiet, *unrestSince_ + longestUnrest));
     timer_.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
       if (cancelled || !self->onChange_) return;
       self->unrestSince_.reset();

@@ -126,7 +126,7 @@ void TcpStream::send(std::span<Transmit> packets) {
     queue_.push_back(std::move(packet.packet));
   }
   if (!waitsForRoom_) write();
-  if (queued_ > queueLimit) return fail("too much waits to be written");
+  if (queued_ > queueLimit || queue_.size() > packetLimit) return fail("too much waits to be written");
   if (queued_ > fullAt && !std::exchange(toldFull_, true)) sink_->onStreamBacklog({id_, true});
 }
 

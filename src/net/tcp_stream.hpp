@@ -37,6 +37,8 @@ class TcpStream final : public Socket, public std::enable_shared_from_this<TcpSt
   /// Beyond it nobody seems to heed that; the stream is given up. It is 40 times the time that `fullAt` stands for, and
   /// more than the 1.5 MB that the engine may have said before it hears of a full queue.
   static constexpr std::size_t queueLimit = 5 * 1024 * 1024;
+  /// The same for short packets, whose buffers are as large as those of long ones: 5 MiB of 640 bytes.
+  static constexpr std::size_t packetLimit = 8192;
   /// For what waits when the stream is closed, and for the other side to take it.
   static constexpr auto lingerTime = std::chrono::seconds(2);
 

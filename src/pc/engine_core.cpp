@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
+#include <variant>
 
 namespace parley::pc {
 namespace {
@@ -72,9 +74,68 @@ EngineCore::Entry* EngineCore::owner(std::unordered_map<Id, PeerId>& table, Id i
   return find(peer);
 }
 
+/// True if it is multicast DNS that asked.
+template <class Input>
+bool EngineCore::forMdns(const Input& input) {
+  constexpr bool known = std::is_same_v<Input, Datagram> || std::is_same_v<Input, SocketBound> ||
+                         std::is_same_v<Input, SocketFailed> || std::is_same_v<Input, InterfacesListed>;
+  if constexpr (known) {
+    if constexpr (requires { input.socket; }) {
+      if (!mdns_.owns(input.socket)) return false;
+    } else {
+      if (!mdns_.owns(input.request)) return false;
+    }
+    if constexpr (std::is_same_v<Input, Datagram>) ++statistics_.datagramsReceived;
+    mdns_.handle(input, now_);
+    return true;
+  } else {
+    return false;
+  }
+}
+
+/// True if the socket is one that several connections share.
+template <class Input>
+bool EngineCore::forMux(const Input& input) {
+  if constexpr (std::is_same_v<Input, SocketBound> || std::is_same_v<Input, SocketFailed>) {
+    if (!mux_.isShared(input.socket)) return false;
+    mux_.handle(input);
+    return true;
+  } else if constexpr (std::is_same_v<Input, Datagram>) {
+    if (!mux_.isShared(input.socket)) return false;
+    ++statistics_.datagramsReceived;
+    if (auto to = mux_.inbound(input)) {
+      if (Entry* entry = find(to->first)) {
+        entry->peer->handle(Datagram{to->second, input.from, input.bytes}, now_);
+        touch(to->first, *entry);
+      }
+    } else {
+      ++statistics_.datagramsUnroutable;
+    }
+    return true;
+  } else {
+    return false;
+  }
+}
+
+void EngineCore::drainMux() {
+  while (auto output = mux_.poll()) {
+    if (auto* answer = std::get_if<PortMux::Answer>(&*output)) {
+      Entry* entry = find(answer->peer);
+      if (!entry) continue;
+      std::visit([&](const auto& one) { entry->peer->handle(one, now_); }, answer->answer);
+      touch(answer->peer, *entry);
+    } else if (auto* bind = std::get_if<BindUdp>(&*output)) {
+      outbox_.event(std::move(*bind));
+    } else if (auto* close = std::get_if<CloseSocket>(&*output)) {
+      outbox_.event(std::move(*close));
+    }
+  }
+}
+
 template <class Input>
 void EngineCore::handle(const Input& input, Time now) {
   lastNow_ = now_ = std::max(now_, now);
+  if (forMdns(input) || forMux(input)) return;
   PeerId id = 0;
   Entry* entry = nullptr;
   if constexpr (requires { input.socket; }) {
@@ -117,6 +178,7 @@ void EngineCore::handle(const TcpAccepted& accepted, Time now) {
 
 void EngineCore::handle(const InterfacesChanged& changed, Time now) {
   lastNow_ = now_ = std::max(now_, now);
+  mdns_.handle(changed, now_);
   for (auto& [id, entry] : peers_) {
     entry.peer->handle(changed, now_);
     touch(id, entry);
@@ -140,6 +202,8 @@ void EngineCore::touch(PeerId id, Entry& entry) {
 /// Everything the peer had to say is out: note its new deadline, or forget it if it is closed.
 void EngineCore::settle(PeerId id, Entry& entry) {
   entry.dirty = false;
+  if (entry.peer->sharesPort())
+    mux_.setUfrags(id, entry.peer->isClosed() ? std::vector<std::string>() : entry.peer->localUfrags());
   const Time next = entry.peer->isClosed() ? never : entry.peer->deadline();
   if (next != entry.scheduled) {
     if (entry.scheduled != never) deadlines_.erase({entry.scheduled, id});
@@ -166,18 +230,77 @@ void EngineCore::remember(PeerId id, const Engine::Output& output) {
     sockets_.erase(close->socket);
   else if (auto* list = std::get_if<ListInterfaces>(&output))
     requests_[list->request] = id;
-  else if (auto* resolve = std::get_if<Resolve>(&output))
-    requests_[resolve->request] = id;
+}
+
+/// What goes to the host; the rest is for multicast DNS, which looks up the names that end in ".local" as well.
+std::optional<Engine::Output> EngineCore::forHost(PeerId id, const Peer& peer, Peer::Output output) {
+  return std::visit(
+      [&](auto&& one) -> std::optional<Engine::Output> {
+        using T = std::decay_t<decltype(one)>;
+        if constexpr (std::is_same_v<T, ice::PublishName>) {
+          mdns_.publish(one.name, one.address, now_);
+        } else if constexpr (std::is_same_v<T, ice::WithdrawName>) {
+          mdns_.withdraw(one.name, now_);
+        } else {
+          if constexpr (std::is_same_v<T, BindUdp>) {
+            if (peer.sharesPort()) {
+              mux_.bind(id, one);
+              mux_.setUfrags(id, peer.localUfrags());
+              return std::nullopt;
+            }
+          } else if constexpr (std::is_same_v<T, CloseSocket>) {
+            if (mux_.isMember(one.socket)) {
+              mux_.close(one.socket);
+              return std::nullopt;
+            }
+          } else if constexpr (std::is_same_v<T, Transmit>) {
+            if (mux_.isMember(one.socket)) one.socket = mux_.outbound(one);
+          }
+          if constexpr (std::is_same_v<T, Resolve>) {
+            if (ice::isMdnsName(one.host)) {
+              mdns_.resolve(one.request, one.host, now_);
+              return std::nullopt;
+            }
+          }
+          return Engine::Output(std::forward<decltype(one)>(one));
+        }
+        return std::nullopt;
+      },
+      std::move(output));
+}
+
+void EngineCore::drainMdns() {
+  while (auto output = mdns_.poll()) {
+    if (auto* resolved = std::get_if<Resolved>(&*output)) {
+      handle(*resolved, now_);
+      continue;
+    }
+    std::visit(
+        [&](auto&& one) {
+          using T = std::decay_t<decltype(one)>;
+          if constexpr (!std::is_same_v<T, Resolved>) outbox_.event(std::forward<decltype(one)>(one));
+        },
+        std::move(*output));
+  }
 }
 
 std::optional<Engine::Output> EngineCore::poll() {
+  drainMdns();
+  drainMux();
   if (auto output = outbox_.poll()) return output;
   while (!dirty_.empty()) {
     const PeerId id = dirty_.front();
     if (Entry* entry = find(id)) {
-      if (auto output = entry->peer->poll()) {
-        remember(id, *output);
-        return output;
+      if (auto asked = entry->peer->poll()) {
+        if (auto* resolve = std::get_if<Resolve>(&*asked)) requests_[resolve->request] = id;
+        if (auto output = forHost(id, *entry->peer, std::move(*asked))) {
+          remember(id, *output);
+          return output;
+        }
+        drainMdns();
+        drainMux();
+        if (auto output = outbox_.poll()) return output;
+        continue;
       }
       dirty_.pop_front();
       settle(id, *entry);
@@ -192,7 +315,7 @@ std::optional<Engine::Output> EngineCore::poll() {
 
 Time EngineCore::deadline() const {
   if (mailbox_->waiting()) return Time::min();
-  const Time peers = deadlines_.empty() ? never : deadlines_.begin()->first;
+  const Time peers = std::min(mdns_.deadline(), deadlines_.empty() ? never : deadlines_.begin()->first);
   // One tick for all of usrsctp's associations of the process: whichever engine comes first advances it for all.
   return std::min(peers, usesUsrsctp_ && !peers_.empty() ? sctp::Stack::global().deadline() : never);
 }
@@ -213,6 +336,7 @@ void EngineCore::advance(Time now) {
   const EngineCore* outer = std::exchange(runningHere, this);
   mailbox_->run(now_);
   runDue(now_);
+  mdns_.advance(now_);
   if (usesUsrsctp_ && !peers_.empty()) sctp::Stack::global().advance(now_);
   mailbox_->run(now_);  // what the timers told the façade, and what it answered
   runningHere = outer;

@@ -4,8 +4,11 @@
 #include "base/outbox.hpp"
 #include "base/packet_pool.hpp"
 #include "base/random.hpp"
+#include "base/secure_stream.hpp"
+#include "ice/mdns.hpp"
 #include "pc/mailbox.hpp"
 #include "pc/peer.hpp"
+#include "pc/port_mux.hpp"
 
 #include <parley/engine.hpp>
 
@@ -59,6 +62,9 @@ class EngineCore final : public Executor {
   /// The time since the Unix epoch, as of the last input.
   Duration wallClock() const { return lastNow_.load().time_since_epoch() + options_.wallClockOffset; }
 
+  /// In place of TLS to TURN servers, where the network is a simulation. Set before the first connection.
+  base::SecureStreamFactory secureStreams;
+
   // --- The engine's thread ---
 
   void setWake(std::function<void()> wake) { mailbox_->setWake(std::move(wake)); }
@@ -83,10 +89,17 @@ class EngineCore final : public Executor {
     bool dirty = false;      ///< It is in `dirty_`.
   };
 
+  template <class Input>
+  bool forMdns(const Input& input);
+  template <class Input>
+  bool forMux(const Input& input);
   void runDue(Time now);
   void touch(PeerId id, Entry& entry);
   void settle(PeerId id, Entry& entry);
   void remember(PeerId id, const Engine::Output& output);
+  std::optional<Engine::Output> forHost(PeerId id, const Peer& peer, Peer::Output output);
+  void drainMdns();
+  void drainMux();
   Entry* find(PeerId id);
   template <class Id>
   Entry* owner(std::unordered_map<Id, PeerId>& table, Id id, PeerId& peer);
@@ -96,6 +109,8 @@ class EngineCore final : public Executor {
   base::PacketPool pool_;
   base::IdSource ids_;
   base::Outbox<Engine::Output> outbox_;  ///< What no peer says.
+  ice::Mdns mdns_{ids_, pool_};
+  PortMux mux_{ids_};
 
   std::unordered_map<PeerId, Entry> peers_;
   std::unordered_map<SocketId, PeerId> sockets_;

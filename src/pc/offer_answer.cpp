@@ -70,7 +70,10 @@ bool saysOldSctp(const sdp::MediaSection& section) {
 
 sdp::Description makeOffer(const OfferPlan& plan) {
   auto offer = emptyDescription();
-  offer.attributes.push_back(sdp::IceOptions{{"trickle", "ice2"}});
+  sdp::IceOptions options{{"trickle", "ice2"}};
+  if (plan.data && plan.data->renomination) options.options.push_back("renomination");
+  offer.attributes.push_back(options);
+  if (plan.data && plan.data->iceLite) offer.attributes.push_back(sdp::IceLite{});
   // RFC 8285 s.6: at the session level it is a statement about ourselves.
   offer.attributes.push_back(sdp::ExtmapAllowMixed{});
 
@@ -120,7 +123,9 @@ sdp::Description makeAnswer(const sdp::Description& offer, std::optional<std::si
   sdp::IceOptions options;
   for (const char* option : {"trickle", "ice2"})
     if (hasIceOption(offer, option)) options.options.push_back(option);
+  if (data.renomination && hasIceOption(offer, "renomination")) options.options.push_back("renomination");
   if (!options.options.empty()) attributes.push_back(options);
+  if (data.iceLite) attributes.push_back(sdp::IceLite{});
   if (sdp::has<sdp::ExtmapAllowMixed>(offer.attributes)) attributes.push_back(sdp::ExtmapAllowMixed{});
   return answer;
 }

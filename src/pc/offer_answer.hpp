@@ -25,6 +25,8 @@ struct LocalData {
   std::uint16_t sctpPort = 5000;
   std::uint64_t maxMessageSize = 262144;
   std::optional<std::vector<std::uint8_t>> sctpInit;  ///< draft-hancke-tsvwg-snap s.5
+  bool iceLite = false;
+  bool renomination = false;  ///< a=ice-options:renomination
 };
 
 /// RFC 9429 s.5.2. `previous` is the description of either side that was applied last, if any: its sections keep their

@@ -66,7 +66,7 @@ void Peer::apply(const TransportPlan& plan, Time now) {
   // Only what changed: the peer's old credentials, said again with a restart of ours, are not its answer to that. But
   // those of its offer, that ours was rolled back for, belong to our answer.
   if (plan.ice.remote && (plan.ice.remote != remoteIce_ || (gathers && offerRolledBack))) {
-    agent_.setRemote(*plan.ice.remote, plan.ice.remoteIsLite, now);
+    agent_.setRemote(*plan.ice.remote, plan.ice.remoteOptions, now);
     remoteIce_ = plan.ice.remote;
   }
   if (otherAssociation) replaceAssociation();
@@ -94,7 +94,17 @@ void Peer::endOfRemoteCandidates(Time now) {
   pump(now);
 }
 
-void Peer::setStunServers(std::vector<ice::StunServer> servers) { agent_.setStunServers(std::move(servers)); }
+void Peer::setServers(ice::Servers servers, Time now) {
+  if (closed_) return;
+  agent_.setServers(std::move(servers));
+  pump(now);
+}
+
+void Peer::prepare(Time now) {
+  if (closed_) return;
+  agent_.prepare(now);
+  pump(now);
+}
 
 void Peer::openChannel(sctp::ChannelId id, const sctp::Parameters& parameters, Time now) {
   if (closed_) return;
@@ -143,20 +153,23 @@ void Peer::close(Time now) {
   }
   dtls_->close(now);
   pumpDtls(now);
-  pumpIce();
+  pumpIce(now);
   agent_.close(now);
-  pumpIce();
+  pumpIce(now);
 }
 
 // --- Inbound ---
 
 void Peer::handle(const Datagram& datagram, Time now) {
   if (closed_ || datagram.bytes.empty()) return;
-  const std::uint8_t first = datagram.bytes[0];
-  if (first <= 3) {  // RFC 7983 s.7: STUN
-    agent_.handle(datagram, now);
-    return pump(now);
-  }
+  // What is STUN, or of a relay, stays there; what the peer put into it comes out.
+  if (auto data = agent_.handle(datagram, now)) take(*data, now);
+  pump(now);
+}
+
+void Peer::take(const Datagram& datagram, Time now) {
+  if (datagram.bytes.empty()) return;
+  const std::uint8_t first = datagram.bytes[0];  // RFC 7983 s.7
   if (first < 20 || first > 63) return drops_.add(PeerDrop::UnknownProtocol);
   // RFC 8827 s.6.3: only from an address that has shown that it holds our credentials.
   if (!agent_.mayReceive(datagram.socket, datagram.from)) return drops_.add(PeerDrop::NotAuthenticated);
@@ -165,7 +178,6 @@ void Peer::handle(const Datagram& datagram, Time now) {
   bytesReceived_ += datagram.bytes.size();
   // The peer's first flight may be here before its answer is (RFC 8842 s.5.2): the endpoint holds it until it starts.
   dtls_->handle(datagram.bytes, now);
-  pump(now);
 }
 
 // --- Starting the layers ---
@@ -204,7 +216,7 @@ std::unique_ptr<sctp::Association> Peer::makeAssociation(const sctp::Config& con
 
 void Peer::pump(Time now) {
   for (bool moved = true; moved && !closed_;) {
-    moved = pumpIce();
+    moved = pumpIce(now);
     startDtls(now);
     moved |= pumpDtls(now);
     startSctp(now);
@@ -212,7 +224,7 @@ void Peer::pump(Time now) {
   }
 }
 
-bool Peer::pumpIce() {
+bool Peer::pumpIce(Time now) {
   bool moved = false;
   while (auto output = agent_.poll()) {
     moved = true;
@@ -224,6 +236,11 @@ bool Peer::pumpIce() {
                    [&](CloseSocket& request) { outbox_.event(std::move(request)); },
                    [&](ListInterfaces& request) { outbox_.event(std::move(request)); },
                    [&](Resolve& request) { outbox_.event(std::move(request)); },
+                   [&](ice::PublishName& name) { outbox_.event(std::move(name)); },
+                   [&](ice::WithdrawName& name) { outbox_.event(std::move(name)); },
+                   [&](ice::Received& received) {
+                     if (!closed_) take({received.socket, received.from, received.packet.bytes()}, now);
+                   },
                    [&](auto& event) { tell(std::move(event)); },
                },
                *output);
@@ -336,7 +353,10 @@ void Peer::transmit(Packet packet, Time now) {
   auto path = agent_.sendPath();
   if (!path) return drops_.add(PeerDrop::NoPath);
   const std::size_t size = packet.size();
-  if (!outbox_.packet(Transmit{path->socket, path->to, std::move(packet)})) return;
+  // A UDP socket's packets go out here and now; those that a relay or a stream wraps come back through `pumpIce`.
+  if (!(path->direct ? outbox_.packet(Transmit{path->socket, path->to, std::move(packet)})
+                     : agent_.send(std::move(packet), now)))
+    return agent_.countDiscarded(size);
   agent_.countSent(size, now);
   ++packetsSent_;
   bytesSent_ += size;

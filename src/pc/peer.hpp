@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace parley::pc {
@@ -36,6 +37,8 @@ struct PeerConfig {
   std::uint16_t sctpStreams = 0;
   SctpEngine sctpEngine = SctpEngine::Native;
   SctpCongestionControl sctpCongestionControl = SctpCongestionControl::Cubic;
+  /// Its UDP sockets are those of other connections as well; see `PortMux`.
+  bool sharesPort = false;
 };
 
 /// What an association is made with, as far as the peer's description has no part in it.
@@ -70,8 +73,10 @@ class Peer {
   void apply(const TransportPlan& plan, Time now);
   void addRemoteCandidate(const ice::Candidate& candidate, Time now);
   void endOfRemoteCandidates(Time now);
-  /// Other STUN servers; they count from the next gathering on.
-  void setStunServers(std::vector<ice::StunServer> servers);
+  /// Other servers; they count from the next gathering on.
+  void setServers(ice::Servers servers, Time now);
+  /// Gathers candidates ahead of the first description.
+  void prepare(Time now);
 
   /// Channels may be opened at any time; they wait for the association. `channel` is the façade's choice, below
   /// `sctp::firstIncomingChannel`.
@@ -86,6 +91,8 @@ class Peer {
   /// Abrupt and final: an ABORT and a close_notify go out, sockets close, no more events.
   void close(Time now);
   bool isClosed() const { return closed_; }
+  bool sharesPort() const { return config_.sharesPort; }
+  std::vector<std::string> localUfrags() const { return agent_.localUfrags(); }
 
   // --- The machine ---
 
@@ -100,7 +107,9 @@ class Peer {
   void handle(const InterfacesListed& listed, Time now) { hostAnswered(listed, now); }
   void handle(const Resolved& resolved, Time now) { hostAnswered(resolved, now); }
 
-  using Output = Engine::Output;
+  /// What the host shall do, and what concerns the engine's multicast DNS.
+  using Output = std::variant<Transmit, BindUdp, ListenTcp, ConnectTcp, CloseSocket, ListInterfaces, Resolve,
+                              ice::PublishName, ice::WithdrawName>;
   std::optional<Output> poll() { return outbox_.poll(); }
   Time deadline() const;
   void advance(Time now);
@@ -142,7 +151,8 @@ class Peer {
   void startSctp(Time now);
   std::unique_ptr<sctp::Association> makeAssociation(const sctp::Config& config);
   void pump(Time now);
-  bool pumpIce();
+  bool pumpIce(Time now);
+  void take(const Datagram& datagram, Time now);
   bool pumpDtls(Time now);
   bool pumpChannels(Time now);
   bool deliverMessage(Time now);

@@ -1,6 +1,8 @@
 #include "pc/peer_connection.hpp"
 
 #include "base/log.hpp"
+#include "dtls/tls_client.hpp"
+#include "dtls/tls_trust.hpp"
 #include "sctp/native/init.hpp"
 
 #include <algorithm>
@@ -13,20 +15,47 @@ namespace {
 constexpr std::size_t maxIceServers = 64;
 
 /// What the ICE agent can use of the servers. Throws for one that is not valid.
-std::vector<ice::StunServer> stunServers(Configuration& configuration) {
+ice::Servers iceServers(Configuration& configuration) {
+  using Transport = IceServerUrl::Transport;
   if (configuration.iceServers.size() > maxIceServers) configuration.iceServers.resize(maxIceServers);
-  std::vector<ice::StunServer> servers;
+  ice::Servers servers;
   for (const auto& server : configuration.iceServers) {
     const auto urls = validate(server);
     for (std::size_t i = 0; i < urls.size(); ++i) {
-      if (urls[i].scheme == IceServerUrl::Scheme::Stun)
-        servers.push_back({urls[i].host, urls[i].port, server.urls[i]});
-      else
-        PARLEY_LOG(Warning, "pc", "ICE servers over TURN or TLS are not used yet: ", server.urls[i]);
+      const auto& url = urls[i];
+      const bool turn = url.scheme == IceServerUrl::Scheme::Turn || url.scheme == IceServerUrl::Scheme::Turns;
+      if (url.transport == Transport::Dtls || (!turn && url.transport != Transport::Udp)) {
+        // Nobody has DTLS. And what STUN tells over TCP or TLS is the address of a connection, no candidate of ours.
+        PARLEY_LOG(Info, "pc", "of no use to ICE: ", server.urls[i]);
+      } else if (turn) {
+        const auto transport = url.transport == Transport::Tls   ? ice::ServerTransport::Tls
+                               : url.transport == Transport::Tcp ? ice::ServerTransport::Tcp
+                                                                 : ice::ServerTransport::Udp;
+        servers.turn.push_back({url.host, url.port, transport, server.username.value_or(""),
+                                server.credential.value_or(""), server.urls[i]});
+      } else {
+        servers.stun.push_back({url.host, url.port, server.urls[i]});
+      }
     }
   }
-  if (configuration.iceTransportPolicy == IceTransportPolicy::Relay) servers.clear();
+  servers.relayOnly = configuration.iceTransportPolicy == IceTransportPolicy::Relay;
   return servers;
+}
+
+/// Throws if the trust anchors are none. Without any, the system's are looked for when the first server wants TLS.
+base::SecureStreamFactory secureStreams(const Configuration& configuration, Duration wallClockOffset) {
+  if (const auto& anchors = configuration.extensions.trustAnchors; !anchors.empty()) {
+    auto trust = dtls::TlsTrust::fromPem(anchors);
+    if (!trust) throw Error(ErrorName::InvalidAccessError, "trustAnchors: " + trust.error());
+    return dtls::tlsClients(std::move(*trust), wallClockOffset);
+  }
+  return [wallClockOffset](std::string_view name, base::PacketPool& pool,
+                           Time now) -> std::unique_ptr<base::SecureStream> {
+    static const auto trust = dtls::TlsTrust::system();
+    if (trust) return dtls::tlsClients(*trust, wallClockOffset)(name, pool, now);
+    PARLEY_LOG(Warning, "pc", "no TLS to TURN servers: ", trust.error());
+    return nullptr;
+  };
 }
 
 Certificate certificateFor(const Configuration& configuration, std::chrono::milliseconds sinceEpoch) {
@@ -37,23 +66,29 @@ Certificate certificateFor(const Configuration& configuration, std::chrono::mill
   return Certificate::generate({}, sinceEpoch);
 }
 
-ice::Config iceConfig(Configuration& configuration, const std::shared_ptr<std::atomic<bool>>& relayOnly) {
+ice::Config iceConfig(Configuration& configuration, Duration wallClockOffset) {
   const auto& extensions = configuration.extensions;
   ice::Config ice;
-  ice.stunServers = stunServers(configuration);
+  ice.servers = iceServers(configuration);
+  ice.secureStreams = secureStreams(configuration, wallClockOffset);
   ice.includeLoopback = extensions.includeLoopback;
   ice.firstPort = extensions.firstPort;
   ice.lastPort = extensions.lastPort;
-  relayOnly->store(configuration.iceTransportPolicy == IceTransportPolicy::Relay);
-  ice.usesAddress = [relayOnly, uses = extensions.usesAddress](const IpAddress& address) {
-    return !relayOnly->load() && (!uses || uses(address));
-  };
+  ice.usesAddress = extensions.usesAddress;
+  ice.usesInterface = extensions.usesInterface;
+  ice.addressPolicy = static_cast<ice::AddressPolicy>(extensions.addressPolicy);
+  ice.hideAddresses = extensions.hideAddresses;
+  ice.udp = extensions.udp;
+  ice.tcp = static_cast<ice::TcpCandidates>(extensions.tcp);
+  ice.lite = extensions.iceLite;
+  ice.renomination = extensions.renomination;
   return ice;
 }
 
 PeerConfig peerConfig(const Configuration& configuration) {
   PeerConfig config;
   config.maxMessageSize = configuration.extensions.maxMessageSize;
+  config.sharesPort = configuration.extensions.sharesPort;
   config.sctpStreams = configuration.extensions.sctpStreams;
   config.sctpEngine = configuration.extensions.sctpEngine;
   config.sctpCongestionControl = configuration.extensions.sctpCongestionControl;
@@ -68,6 +103,8 @@ SessionConfig sessionConfig(const Configuration& configuration, const Certificat
     };
   config.fingerprints = certificate.shared()->fingerprints();
   config.maxMessageSize = configuration.extensions.maxMessageSize;
+  config.iceLite = configuration.extensions.iceLite;
+  config.renomination = configuration.extensions.renomination;
   return config;
 }
 
@@ -78,9 +115,12 @@ std::shared_ptr<Connection> Connection::make(Engine& engine, Executor& executor,
   auto connection =
       std::make_shared<Connection>(engine, executor, blocking, std::move(configuration), std::move(owner));
   auto config = peerConfig(connection->configuration_);
-  config.ice = iceConfig(connection->configuration_, connection->relayOnly_);
+  config.ice = iceConfig(connection->configuration_, connection->core_.wallClockOffset());
+  if (connection->core_.secureStreams) config.ice.secureStreams = connection->core_.secureStreams;
   config.certificate = connection->certificate_.shared();
   connection->peer_ = connection->core_.makePeer(std::move(config), connection);
+  if (connection->configuration_.iceCandidatePoolSize > 0)
+    connection->peer_.post([](Peer& peer, Time now) { peer.prepare(now); });
   return connection;
 }
 
@@ -175,11 +215,14 @@ void Connection::setConfiguration(Configuration configuration) {
     if (configuration.rtcpMuxPolicy != configuration_.rtcpMuxPolicy) refuse("rtcpMuxPolicy");
     if (configuration.iceCandidatePoolSize != configuration_.iceCandidatePoolSize && localDescriptionWasSet_)
       refuse("iceCandidatePoolSize, once there was a local description,");
-    auto servers = stunServers(configuration);
+    auto servers = iceServers(configuration);
     configuration.extensions = configuration_.extensions;
-    relayOnly_->store(configuration.iceTransportPolicy == IceTransportPolicy::Relay);
+    const bool prepares = configuration.iceCandidatePoolSize > 0 && !localDescriptionWasSet_;
     configuration_ = std::move(configuration);
-    command(actions, [servers = std::move(servers)](Peer& peer, Time) { peer.setStunServers(servers); });
+    command(actions, [servers = std::move(servers), prepares](Peer& peer, Time now) {
+      peer.setServers(servers, now);
+      if (prepares) peer.prepare(now);
+    });
   }
   run(actions);
 }

@@ -150,7 +150,8 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   void take(ChannelDrained& drained);
   bool isCurrentGeneration(const std::string& ufrag) const;
   std::optional<IceCandidate> shownCandidate(const ice::Candidate& candidate, const std::string& ufrag,
-                                             const std::string& url) const;
+                                             const std::string& url,
+                                             std::optional<ice::ServerTransport> relayProtocol = {}) const;
   void gatheringComplete(const std::string& ufrag);
 
   // peer_connection_channels.cpp
@@ -175,8 +176,6 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   EngineCore& core_;
   /// For `end`: what keeps engine and executor alive.
   std::shared_ptr<void> owner_;
-  /// True if setConfiguration asked for relayed candidates only; read on the engine's thread.
-  const std::shared_ptr<std::atomic<bool>> relayOnly_ = std::make_shared<std::atomic<bool>>(false);
   const Certificate certificate_;
   PeerHandle peer_;
 

@@ -61,7 +61,8 @@ bool Connection::isCurrentGeneration(const std::string& ufrag) const {
 }
 
 std::optional<IceCandidate> Connection::shownCandidate(const ice::Candidate& candidate, const std::string& ufrag,
-                                                       const std::string& url) const {
+                                                       const std::string& url,
+                                                       std::optional<ice::ServerTransport> relayProtocol) const {
   const auto section = session_.dataSection();
   if (!section) return std::nullopt;
   IceCandidateInit init;
@@ -73,6 +74,7 @@ std::optional<IceCandidate> Connection::shownCandidate(const ice::Candidate& can
   init.sdpMLineIndex = section->index;
   if (!ufrag.empty()) init.usernameFragment = ufrag;
   if (!url.empty()) init.url = url;
+  if (relayProtocol) init.relayProtocol = static_cast<IceServerTransportProtocol>(*relayProtocol);
   return IceCandidate(std::move(init));
 }
 
@@ -80,7 +82,7 @@ void Connection::take(ice::CandidateFound& found) {
   update([&](Actions& actions) {
     if (!isCurrentGeneration(found.ufrag)) return;
     session_.localCandidate(found.ufrag, found.candidate);
-    auto candidate = shownCandidate(found.candidate, found.ufrag, found.url);
+    auto candidate = shownCandidate(found.candidate, found.ufrag, found.url, found.relayProtocol);
     if (!candidate) return;
     sctp_->dtls->ice->slots.localCandidates.push_back(*candidate);
     fire(actions, handlers.iceCandidate, candidate);

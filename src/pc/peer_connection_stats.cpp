@@ -86,6 +86,7 @@ void addCandidate(Writer& writer, const ice::CandidateStats& input, bool remote)
   stats.candidateType = toString(candidate.type);
   stats.priority = candidate.priority;
   stats.url = unlessEmpty(input.url);
+  if (input.relayProtocol) stats.relayProtocol = static_cast<IceServerTransportProtocol>(*input.relayProtocol);
   stats.foundation = unlessEmpty(candidate.foundation);
   stats.relatedAddress = unlessEmpty(candidate.relatedAddress);
   if (stats.relatedAddress) stats.relatedPort = candidate.relatedPort;
@@ -118,6 +119,8 @@ void addPair(Writer& writer, const ice::PairStats& input, Duration wallClockOffs
   stats.responsesReceived = input.responsesReceived;
   stats.responsesSent = input.responsesSent;
   stats.consentRequestsSent = input.consentRequestsSent;
+  stats.packetsDiscardedOnSend = input.packetsDiscardedOnSend;
+  stats.bytesDiscardedOnSend = input.bytesDiscardedOnSend;
   writer.add(pairId(input.id), std::move(stats));
 }
 

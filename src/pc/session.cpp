@@ -74,6 +74,8 @@ LocalData Session::localData() const {
   data.fingerprints = config_.fingerprints;
   data.sctpPort = config_.sctpPort;
   data.maxMessageSize = config_.maxMessageSize;
+  data.iceLite = config_.iceLite;
+  data.renomination = config_.renomination;
   return data;
 }
 

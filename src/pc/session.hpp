@@ -35,6 +35,8 @@ struct SessionConfig {
   std::uint16_t sctpPort = 5000;
   /// Makes our INIT for a=sctp-init (draft-hancke-tsvwg-snap). Empty: the attribute is neither written nor looked at.
   std::function<std::vector<std::uint8_t>()> makeSctpInit = {};
+  bool iceLite = false;
+  bool renomination = false;
 };
 
 /// What applying a description did, for the data plane and for the façade's events.

@@ -37,7 +37,7 @@ TransportPlan::Ice iceOf(const Negotiation& negotiation, const std::optional<Exc
   if (active) {
     ice.local = active->local.credentials;
     ice.remote = active->remote.credentials;
-    ice.remoteIsLite = active->remote.iceLite;
+    ice.remoteOptions = {active->remote.iceLite, active->remote.renomination};
     index = active->local.index;
   }
   // What is offered counts before it is answered: we gather for a local offer, and know whom to check for a remote one.
@@ -51,12 +51,12 @@ TransportPlan::Ice iceOf(const Negotiation& negotiation, const std::optional<Exc
   if (negotiation.pendingRemote && negotiation.pendingRemote->type == SdpType::Offer) {
     if (auto view = offered(*negotiation.pendingRemote->tree)) {
       ice.remote = view->credentials;
-      ice.remoteIsLite = view->iceLite;
+      ice.remoteOptions = {view->iceLite, view->renomination};
     }
   }
   if (negotiation.iceRole) ice.role = *negotiation.iceRole;
   // RFC 8445 s.6.1.1: a full agent controls a lite one.
-  if (ice.remoteIsLite) ice.role = ice::Role::Controlling;
+  if (ice.remoteOptions.lite) ice.role = ice::Role::Controlling;
   return ice;
 }
 

@@ -69,6 +69,7 @@ DataSectionView viewData(const sdp::Description& description, std::size_t index)
   if (const auto* ufrag = ofTransport<sdp::IceUfrag>(description, index)) view.credentials.ufrag = ufrag->value;
   if (const auto* pwd = ofTransport<sdp::IcePwd>(description, index)) view.credentials.pwd = pwd->value;
   view.iceLite = sdp::has<sdp::IceLite>(description.attributes);
+  view.renomination = hasIceOption(description, "renomination");
   for (const auto* fingerprint : allOfTransport<sdp::Fingerprint>(description, index))
     view.fingerprints.push_back({fingerprint->algorithm, fingerprint->bytes});
   if (const auto* setup = ofTransport<sdp::Setup>(description, index)) view.setup = setup->role;

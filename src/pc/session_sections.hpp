@@ -33,6 +33,7 @@ struct DataSectionView {
   std::size_t index = 0;
   ice::Credentials credentials;
   bool iceLite = false;
+  bool renomination = false;
   std::vector<dtls::Fingerprint> fingerprints;
   sdp::Setup::Role setup = sdp::Setup::Role::Actpass;
   std::optional<std::string> tlsId;

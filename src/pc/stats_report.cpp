@@ -106,6 +106,7 @@ void members(JsonObject& json, const IceCandidateStats& s) {
   json.member("protocol", s.protocol);
   json.member("candidateType", s.candidateType);
   json.member("priority", s.priority);
+  if (s.relayProtocol) json.member("relayProtocol", std::string(toString(*s.relayProtocol)));
   json.member("url", s.url);
   json.member("foundation", s.foundation);
   json.member("relatedAddress", s.relatedAddress);
@@ -133,6 +134,8 @@ void members(JsonObject& json, const CandidatePairStats& s) {
   json.member("responsesReceived", s.responsesReceived);
   json.member("responsesSent", s.responsesSent);
   json.member("consentRequestsSent", s.consentRequestsSent);
+  json.member("packetsDiscardedOnSend", s.packetsDiscardedOnSend);
+  json.member("bytesDiscardedOnSend", s.bytesDiscardedOnSend);
 }
 
 void members(JsonObject& json, const DataChannelStats& s) {

@@ -21,7 +21,7 @@ struct TransportPlan {
     std::optional<ice::Credentials> local;
     /// The peer's; empty until a remote description exists.
     std::optional<ice::Credentials> remote;
-    bool remoteIsLite = false;
+    ice::RemoteOptions remoteOptions;
     ice::Role role = ice::Role::Controlled;
   };
   /// Complete once both descriptions of an exchange exist (an answer or a provisional answer).

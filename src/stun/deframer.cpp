@@ -9,8 +9,7 @@
 namespace parley::stun {
 namespace {
 
-constexpr std::size_t lengthSize = 2;         // RFC 4571 s.2
-constexpr std::size_t channelHeaderSize = 4;  // RFC 8656 s.12.4
+constexpr std::size_t lengthSize = 2;  // RFC 4571 s.2
 
 }  // namespace
 
@@ -87,8 +86,7 @@ std::optional<base::MutableBytes> StreamDeframer::next() {
 
 std::string_view toString(StreamDeframer::Error error) {
   switch (error) {
-    case StreamDeframer::Error::NotTurn:
-      return "what came is neither STUN nor ChannelData";
+    case StreamDeframer::Error::NotTurn: return "what came is neither STUN nor ChannelData";
   }
   return "";
 }

@@ -14,8 +14,8 @@ namespace parley::stun {
 
 /// How messages lie in a byte stream.
 enum class Framing : std::uint8_t {
-  Turn,     ///< STUN messages and ChannelData padded to four bytes, one after the other (RFC 8656 s.12.5). `TurnClient` writes
-         ///< them so if it is told that its transport is reliable.
+  Turn,  ///< STUN messages and ChannelData padded to four bytes, one after the other (RFC 8656 s.12.5). `TurnClient`
+         ///< writes them so if it is told that its transport is reliable.
   Rfc4571,  ///< Each packet behind its length in two bytes: ICE-TCP (RFC 6544 s.3).
 };
 
@@ -25,8 +25,8 @@ enum class Framing : std::uint8_t {
 ///     while (auto message = deframer.next()) use(*message);
 ///     if (deframer.error()) close the stream
 ///
-/// A message that lies whole in what was pushed is returned in place; only one that was split is copied, and it alone is
-/// ever kept (65,552 bytes at most). What is returned may be changed in place, and is borrowed until the next call.
+/// A message that lies whole in what was pushed is returned in place; only one that was split is copied, and it alone
+/// is ever kept (65,552 bytes at most). What is returned may be changed in place, and is borrowed until the next call.
 class StreamDeframer {
  public:
   /// Why a stream cannot be read on: nothing in it would tell where the next message starts.

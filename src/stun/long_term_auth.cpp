@@ -61,9 +61,7 @@ void LongTermAuth::sign(MessageBuilder& request) const {
     request.addIntegrity(key_);
     return;
   }
-  request.add(AttributeType::PasswordAlgorithms, offered_)
-      .addPasswordAlgorithm(algorithm_)
-      .addIntegritySha256(key_);
+  request.add(AttributeType::PasswordAlgorithms, offered_).addPasswordAlgorithm(algorithm_).addIntegritySha256(key_);
 }
 
 bool LongTermAuth::verify(const Message& response) const {
@@ -73,16 +71,12 @@ bool LongTermAuth::verify(const Message& response) const {
 
 std::string_view toString(LongTermAuth::Verdict verdict) {
   switch (verdict) {
-    case LongTermAuth::Verdict::Retry:
-      return "the server wants credentials";
-    case LongTermAuth::Verdict::WrongCredentials:
-      return "the server does not accept the credentials";
-    case LongTermAuth::Verdict::Incomplete:
-      return "the server's challenge has no realm or no nonce";
+    case LongTermAuth::Verdict::Retry: return "the server wants credentials";
+    case LongTermAuth::Verdict::WrongCredentials: return "the server does not accept the credentials";
+    case LongTermAuth::Verdict::Incomplete: return "the server's challenge has no realm or no nonce";
     case LongTermAuth::Verdict::BidDown:
       return "the server's challenge was tampered with: its password algorithms are missing";
-    case LongTermAuth::Verdict::NoCommonAlgorithm:
-      return "the server hashes passwords in ways that are not known here";
+    case LongTermAuth::Verdict::NoCommonAlgorithm: return "the server hashes passwords in ways that are not known here";
   }
   return "";
 }

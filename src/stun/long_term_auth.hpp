@@ -42,8 +42,8 @@ class LongTermAuth {
  private:
   std::string username_, password_;
   std::string realm_, nonce_;
-  /// The value of PASSWORD-ALGORITHMS, which goes back as it came. If there is one, MESSAGE-INTEGRITY-SHA256 takes the place of
-  /// MESSAGE-INTEGRITY.
+  /// The value of PASSWORD-ALGORITHMS, which goes back as it came. If there is one, MESSAGE-INTEGRITY-SHA256 takes the
+  /// place of MESSAGE-INTEGRITY.
   std::vector<std::uint8_t> offered_;
   PasswordAlgorithm algorithm_ = PasswordAlgorithm::Md5;
   bool anonymous_ = false;  ///< USERHASH takes the place of USERNAME.

@@ -66,24 +66,22 @@ void TurnClient::advance(Time now) {
   for (std::size_t i = 0; i < requests_.size();) {
     Request& request = requests_[i];
     switch (request.transaction.advance(now)) {
-      case Transaction::Action::None:
-        ++i;
-        break;
+      case Transaction::Action::None: ++i; break;
       case Transaction::Action::Retransmit:
         transmit(pool_.make(request.bytes), now);
         ++i;
         break;
-      case Transaction::Action::TimedOut:
-        return timedOut(Request(std::move(request)));
+      case Transaction::Action::TimedOut: return timedOut(Request(std::move(request)));
     }
   }
   if (timers_.expired(Timer::Expire, now)) return fail(0, "the allocation expired before it could be refreshed");
   if (timers_.expired(Timer::Refresh, now)) sendRequest(Purpose::Refresh, {}, now);
   if (timers_.expired(Timer::Peers, now)) keepPeers(now);
   if (timers_.expired(Timer::KeepAlive, now))
-    transmit(
-        MessageBuilder(pool_, Class::Indication, Method::Binding, randomTransactionId(random_)).addFingerprint().finish(),
-        now);
+    transmit(MessageBuilder(pool_, Class::Indication, Method::Binding, randomTransactionId(random_))
+                 .addFingerprint()
+                 .finish(),
+             now);
 }
 
 // --- Requests ---
@@ -113,15 +111,11 @@ void TurnClient::transmitRequest(Request request, Time now) {
 Packet TurnClient::compose(const Request& request) {
   const auto method = [&] {
     switch (request.purpose) {
-      case Purpose::Allocate:
-        return Method::Allocate;
-      case Purpose::Permit:
-        return Method::CreatePermission;
-      case Purpose::Bind:
-        return Method::ChannelBind;
+      case Purpose::Allocate: return Method::Allocate;
+      case Purpose::Permit: return Method::CreatePermission;
+      case Purpose::Bind: return Method::ChannelBind;
       case Purpose::Refresh:
-      case Purpose::Release:
-        break;
+      case Purpose::Release: break;
     }
     return Method::Refresh;
   }();
@@ -134,15 +128,9 @@ Packet TurnClient::compose(const Request& request) {
       if (config_.families == RelayFamilies::Both) builder.addAdditionalAddressFamily(AddressFamily::V6);
       builder.addLifetime(static_cast<std::uint32_t>(seconds));
       break;
-    case Purpose::Refresh:
-      builder.addSoftware(software).addLifetime(static_cast<std::uint32_t>(seconds));
-      break;
-    case Purpose::Release:
-      builder.addSoftware(software).addLifetime(0);
-      break;
-    case Purpose::Permit:
-      builder.addXorPeerAddress(request.peer);
-      break;
+    case Purpose::Refresh: builder.addSoftware(software).addLifetime(static_cast<std::uint32_t>(seconds)); break;
+    case Purpose::Release: builder.addSoftware(software).addLifetime(0); break;
+    case Purpose::Permit: builder.addXorPeerAddress(request.peer); break;
     case Purpose::Bind:
       builder.addChannelNumber(channels_.at(request.peer).number).addXorPeerAddress(request.peer);
       break;
@@ -195,9 +183,8 @@ std::optional<TurnClient::Received> TurnClient::handle(base::MutableBytes messag
 }
 
 void TurnClient::handleResponse(const Message& response, Time now) {
-  const auto found = std::find_if(requests_.begin(), requests_.end(), [id = response.transactionId()](const Request& one) {
-    return one.id == id;
-  });
+  const auto found = std::find_if(requests_.begin(), requests_.end(),
+                                  [id = response.transactionId()](const Request& one) { return one.id == id; });
   if (found == requests_.end()) {
     drop(Drop::UnknownTransaction);
     return;
@@ -206,9 +193,9 @@ void TurnClient::handleResponse(const Message& response, Time now) {
   const bool isError = response.messageClass() == Class::ErrorResponse;
   const bool isChallenge = isError && error && (error->code == 401 || error->code == 438);
   // RFC 8489 s.9.2.4: a challenge is signed by nobody. s.10: a redirection may not be.
-  const bool mayBeUnsigned = !found->isSigned || isChallenge ||
-                             (isError && error && error->code == 300 && !response.hasIntegrity() &&
-                              !response.hasIntegritySha256());
+  const bool mayBeUnsigned =
+      !found->isSigned || isChallenge ||
+      (isError && error && error->code == 300 && !response.hasIntegrity() && !response.hasIntegritySha256());
   const bool trusted = mayBeUnsigned || auth_.verify(response);
   if (!trusted) {
     drop(Drop::BadIntegrity);
@@ -251,17 +238,13 @@ void TurnClient::succeeded(const Request& request, const Message& response, Time
   // The server acted on it after it was sent: what is counted from there ends early rather than late.
   const Time since = request.transaction.sentAt();
   switch (request.purpose) {
-    case Purpose::Allocate:
-      return allocated(request, response, now);
+    case Purpose::Allocate: return allocated(request, response, now);
     case Purpose::Refresh:
       return setLifetime(response.lifetime() ? Duration(std::chrono::seconds(*response.lifetime())) : config_.lifetime,
                          since, now);
-    case Purpose::Release:
-      return end(State::Released, Released{});
-    case Purpose::Permit:
-      return granted(request.peer.ip, since);
-    case Purpose::Bind:
-      return bound(request.peer, since);
+    case Purpose::Release: return end(State::Released, Released{});
+    case Purpose::Permit: return granted(request.peer.ip, since);
+    case Purpose::Bind: return bound(request.peer, since);
   }
 }
 
@@ -274,6 +257,9 @@ void TurnClient::allocated(const Request& request, const Message& response, Time
     relayed_.push_back(*address);
   }
   const auto mapped = response.xorMappedAddress();
+  const Duration lifetime =
+      response.lifetime() ? Duration(std::chrono::seconds(*response.lifetime())) : config_.lifetime;
+  if (lifetime == Duration::zero()) return fail(0, "the server made an allocation that has no time to live");
   state_ = State::Allocated;
   if (relayed_.empty() || !mapped) {
     // RFC 8656 s.7.3: "MUST delete the allocation" whose addresses are not of a family that was asked for.
@@ -283,9 +269,8 @@ void TurnClient::allocated(const Request& request, const Message& response, Time
   Allocated event;
   event.relayed = relayed_;
   event.mapped = *mapped;
-  event.lifetime = response.lifetime() ? Duration(std::chrono::seconds(*response.lifetime())) : config_.lifetime;
+  event.lifetime = lifetime;
   if (const auto missing = response.addressErrorCode()) event.missingFamilyCode = missing->error.code;
-  const Duration lifetime = event.lifetime;
   outbox_.event(std::move(event));
   setLifetime(lifetime, request.transaction.sentAt(), now);
   restartKeepAlive(now);
@@ -309,8 +294,7 @@ void TurnClient::refused(const Request& request, int code, std::string reason, T
     case Purpose::Release:
       // RFC 8656 s.8.3: a 437 says that the allocation is gone; any other error that more of the same would not help.
       return end(State::Released, Released{});
-    case Purpose::Allocate:
-      return fail(code, std::move(reason));
+    case Purpose::Allocate: return fail(code, std::move(reason));
     case Purpose::Refresh:
       // RFC 8489 s.6.3.4: a 5xx may be asked again. What comes too late for that ends by the timer Expire.
       if (code < 500 || code > 599) return fail(code, std::move(reason));
@@ -318,7 +302,8 @@ void TurnClient::refused(const Request& request, int code, std::string reason, T
       return;
     case Purpose::Permit:
     case Purpose::Bind:
-      // RFC 8656 s.5: after a 437 the client "MUST assume the allocation no longer exists". By 441 it is another user's.
+      // RFC 8656 s.5: after a 437 the client "MUST assume the allocation no longer exists". By 441 it is another
+      // user's.
       if (code == 437 || code == 441) return fail(code, std::move(reason));
       return peerRefused(request, code, std::move(reason));
   }
@@ -327,7 +312,8 @@ void TurnClient::refused(const Request& request, int code, std::string reason, T
 void TurnClient::timedOut(const Request& request) {
   if (request.purpose == Purpose::Release) return end(State::Released, Released{});
   // RFC 8489 s.9.2.5: "instead of signaling a timeout ... signal that the integrity protection was violated".
-  fail(0, request.forged ? "no response of the server passed the check of its integrity" : "the server does not answer");
+  fail(0,
+       request.forged ? "no response of the server passed the check of its integrity" : "the server does not answer");
 }
 
 void TurnClient::fail(int code, std::string reason) { end(State::Failed, Failed{code, std::move(reason)}); }

@@ -64,8 +64,8 @@ class TurnClient {
     /// Over UDP: a Binding indication goes out when nothing else did for so long, for the NATs on the way to the server
     /// (RFC 8445 s.11: 15 s at least). Zero: none.
     Duration keepAlive = std::chrono::seconds(15);
-    /// Peers (addresses with port) that are known at a time; of further ones nothing is sent. As many as a checklist has
-    /// pairs (RFC 8445 s.6.1.2.5).
+    /// Peers (addresses with port) that are known at a time; of further ones nothing is sent. As many as a checklist
+    /// has pairs (RFC 8445 s.6.1.2.5).
     std::size_t maxPeers = 128;
   };
 
@@ -125,7 +125,7 @@ class TurnClient {
     UnknownChannel,      ///< ChannelData of a number that is not bound.
     NotAllocated,        ///< Sent or received while there was no allocation.
     TooManyPeers,
-    NoRoom,              ///< A packet without the headroom that it takes.
+    NoRoom,  ///< A packet without the headroom that it takes.
     Count
   };
 
@@ -144,11 +144,12 @@ class TurnClient {
   /// it is remembered. Repeated calls are cheap.
   void permit(const IpAddress& peer, Time now);
   /// Relays one packet. It is framed in place: 36 bytes of headroom to an IPv4 peer, 48 to an IPv6 one
-  /// (base::packetHeadroom has them), 4 once a channel is bound. Sent at once even if the permission is still being asked
-  /// for: the request is ahead of it. False if it was dropped and counted.
+  /// (base::packetHeadroom has them), 4 once a channel is bound. Sent at once even if the permission is still being
+  /// asked for: the request is ahead of it. False if it was dropped and counted.
   bool send(const SocketAddress& peer, Packet packet, Time now);
-  /// Frees the allocation (Refresh with lifetime 0). One request goes out at once, so that an owner that cannot wait for
-  /// `Released` may close its socket right after it sent what `poll` returns. Without an allocation: Released at once.
+  /// Frees the allocation (Refresh with lifetime 0). One request goes out at once, so that an owner that cannot wait
+  /// for `Released` may close its socket right after it sent what `poll` returns. Without an allocation: Released at
+  /// once.
   void release(Time now);
 
   std::optional<Output> poll() { return outbox_.poll(); }

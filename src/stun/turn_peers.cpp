@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 constexpr Duration permissionLifetime = 300s, permissionRenewal = 240s;
 /// RFC 8656 s.12: 10 minutes, and 5 more before the number or the peer may be bound otherwise.
 constexpr Duration channelLifetime = 600s, channelRenewal = 540s, channelReuse = 300s;
-constexpr std::size_t channelHeaderSize = 4;
 
 }  // namespace
 

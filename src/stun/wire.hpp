@@ -58,4 +58,7 @@ inline void putAddress(base::MutableBytes value, const SocketAddress& address,
   for (std::size_t i = 0; i < ip.size(); ++i) value[4 + i] = ip[i] ^ mask[i];
 }
 
+/// RFC 8656 s.12.4: number and length.
+inline constexpr std::size_t channelHeaderSize = 4;
+
 }  // namespace parley::stun::wire

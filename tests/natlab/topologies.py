@@ -215,11 +215,13 @@ STRANGER = "stranger.natlab.test"
 
 class Cell:
     """`servers`: the URLs for both peers. `a`, `b`: more options of one; b sends the file. `exactly`: better is wrong too.
-    `during`: what happens while the file is on its way."""
+    `during`: what happens while the file is on its way. `trusts`: how the peers know the authority of the TURN server's
+    certificate: by the system's trust store, by an option, or not at all."""
 
     def __init__(self, name, build, expected, servers=(STUN, TURN_UDP, TURN_TCP, TURN_TLS), options=(), a=(), b=(),
-                 exactly=False, during=None):
+                 exactly=False, during=None, trusts="system"):
         self.name, self.build, self.expected, self.exactly, self.during = name, build, expected, exactly, during
+        self.trusts = trusts
         self.servers, self.options, self.a, self.b = servers, list(options), list(a), list(b)
 
     def accepts(self, found):
@@ -260,11 +262,15 @@ CELLS = [
     Cell("a line of 40 ms that loses 2 %", bad_line(40, 2), "direct udp"),
     Cell("one of two networks goes", two_networks, "direct udp", during=leaves_home),
     Cell("the host moves to another network", one_network, "direct udp", during=moves_elsewhere),
-    Cell("a dead STUN server", homes(PORT_RESTRICTED, PORT_RESTRICTED), "direct udp",
-         servers=(f"stun:{DEAD}", f"turn:{DEAD}", TURN_UDP)),
+    Cell("dead servers beside a live one", homes(SYMMETRIC, SYMMETRIC), "relay udp",
+         servers=(f"stun:{DEAD}", f"turn:{DEAD}", f"turn:{DEAD}?transport=tcp", f"turns:{DEAD}", TURN_UDP)),
+    Cell("a TURN server, but no STUN server", homes(PORT_RESTRICTED, PORT_RESTRICTED), "direct udp", servers=(TURN_UDP,)),
     Cell("relay only, UDP", homes(PORT_RESTRICTED, PORT_RESTRICTED), "relay udp", [TURN_UDP], ["--relay-only"], exactly=True),
     Cell("relay only, TCP", homes(PORT_RESTRICTED, PORT_RESTRICTED), "relay tcp", [TURN_TCP], ["--relay-only"], exactly=True),
     Cell("relay only, TLS", homes(PORT_RESTRICTED, PORT_RESTRICTED), "relay tls", [TURN_TLS], ["--relay-only"], exactly=True),
-    Cell("relay only, TLS, the certificate has another name", both_public, "none",
-         [f"turns:{STRANGER}:443?transport=tcp"], ["--relay-only"], exactly=True),
+    Cell("relay only, TLS, an authority of our own", homes(SYMMETRIC, SYMMETRIC), "relay tls", [TURN_TLS], ["--relay-only"],
+         exactly=True, trusts="option"),
+    Cell("TLS, the certificate has another name", homes(SYMMETRIC, SYMMETRIC), "none",
+         [f"turns:{STRANGER}:443?transport=tcp"], exactly=True),
+    Cell("TLS, nobody knows the authority", homes(SYMMETRIC, SYMMETRIC), "none", [TURN_TLS], exactly=True, trusts="nobody"),
 ]

@@ -11,14 +11,15 @@
 
 namespace parley::sim {
 
-/// Stands for TLS where the network is simulated: one round trip of handshake, in which the client names the server that
-/// it wants, and bytes on the wire that are no longer what they were. No secret is kept by it.
+/// Stands for TLS where the network is simulated: one round trip of handshake, in which the client names the server
+/// that it wants, and bytes on the wire that are no longer what they were. No secret is kept by it.
 class PretendedTls final : public base::SecureStream {
  public:
   enum class Role { Client, Server };
 
   /// The client: the name that it wants. The server: the name that it has.
-  PretendedTls(Role role, std::string name, base::PacketPool& pool) : role_(role), name_(std::move(name)), pool_(pool) {}
+  PretendedTls(Role role, std::string name, base::PacketPool& pool)
+      : role_(role), name_(std::move(name)), pool_(pool) {}
 
   void start() override {
     if (role_ == Role::Client) put(base::asBytes(name_ + '\n'));

@@ -150,19 +150,16 @@ void TurnService::request(const Client& client, const Message& message, Time now
   if (!allocation) return error(client, message, 437, signer, now);
   if (allocation->user != by.user) return error(client, message, 441, signer, now);
   switch (message.method()) {
-    case Method::Refresh:
-      return refresh(client, message, by, *allocation, now);
-    case Method::CreatePermission:
-      return createPermission(client, message, by, *allocation, now);
-    case Method::ChannelBind:
-      return channelBind(client, message, by, *allocation, now);
-    default:
-      return error(client, message, 400, signer, now);
+    case Method::Refresh: return refresh(client, message, by, *allocation, now);
+    case Method::CreatePermission: return createPermission(client, message, by, *allocation, now);
+    case Method::ChannelBind: return channelBind(client, message, by, *allocation, now);
+    default: return error(client, message, 400, signer, now);
   }
 }
 
 /// RFC 8489 s.9.2.4. Answers the request itself if it is not authentic.
-std::optional<TurnService::Signature> TurnService::authenticate(const Client& client, const Message& message, Time now) {
+std::optional<TurnService::Signature> TurnService::authenticate(const Client& client, const Message& message,
+                                                                Time now) {
   const auto refused = [&](int code) {
     if (code == 400)
       error(client, message, code, nullptr, now);
@@ -202,8 +199,8 @@ std::optional<TurnService::Signature> TurnService::authenticate(const Client& cl
   }
   if (by.user.empty() || message.realm() != std::string_view(config_.realm)) return refused(401);
   // s.9.2.5: "all the subsequent requests MUST be authenticated using MESSAGE-INTEGRITY-SHA256 only".
-  const bool valid = by.sha256 ? message.checkIntegritySha256(by.key) && !message.hasIntegrity()
-                               : message.checkIntegrity(by.key);
+  const bool valid =
+      by.sha256 ? message.checkIntegritySha256(by.key) && !message.hasIntegrity() : message.checkIntegrity(by.key);
   if (!valid) return refused(401);
   const auto known = nonces_.find(std::string(*nonce));
   if (known == nonces_.end() || known->second.client != client || known->second.expires <= now) return refused(438);
@@ -217,7 +214,8 @@ std::string TurnService::makeNonce(const Client& client, Time now) {
   if (config_.sha256 || config_.anonymous) {
     // RFC 8489 s.18.1: bits 0 and 1 of 24, in base64.
     constexpr std::string_view firstDigit = "AQgw";
-    nonce = "obMatJos2" + std::string(1, firstDigit[(config_.sha256 ? 2u : 0u) + (config_.anonymous ? 1u : 0u)]) + "AAA";
+    nonce =
+        "obMatJos2" + std::string(1, firstDigit[(config_.sha256 ? 2u : 0u) + (config_.anonymous ? 1u : 0u)]) + "AAA";
   }
   nonce += "n" + std::to_string(++nonceCount_);
   nonces_[nonce] = {client, now + config_.nonceLifetime};

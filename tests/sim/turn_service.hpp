@@ -22,8 +22,9 @@
 
 namespace parley::sim {
 
-/// What a TURN server does (RFC 8656, RFC 8489), without network: enough of it to drive every path of a client, and every
-/// error on demand. It is strict where the RFCs oblige clients, so that a test fails where a real server would refuse.
+/// What a TURN server does (RFC 8656, RFC 8489), without network: enough of it to drive every path of a client, and
+/// every error on demand. It is strict where the RFCs oblige clients, so that a test fails where a real server would
+/// refuse.
 class TurnService {
  public:
   struct Config {
@@ -122,7 +123,8 @@ class TurnService {
   std::optional<Signature> authenticate(const Client& client, const stun::Message& message, Time now);
   void challenge(const Client& client, const stun::Message& message, int code, Time now);
   void allocate(const Client& client, const stun::Message& message, const Signature& by, Time now);
-  void refresh(const Client& client, const stun::Message& message, const Signature& by, Allocation& allocation, Time now);
+  void refresh(const Client& client, const stun::Message& message, const Signature& by, Allocation& allocation,
+               Time now);
   void createPermission(const Client& client, const stun::Message& message, const Signature& by, Allocation& allocation,
                         Time now);
   void channelBind(const Client& client, const stun::Message& message, const Signature& by, Allocation& allocation,

@@ -203,7 +203,7 @@ class End {
         send([init = candidate->toJson()](End& other) { other.take(std::optional(init)); });
       note("icecandidate", !candidate ? "null" : candidate->type() ? std::string(toString(*candidate->type())) : "end");
     });
-    pc_->onIceCandidateError([this](const IceCandidateError& error) { note("icecandidateerror", error.errorText); });
+    pc_->onIceCandidateError([this](const IceCandidateError& error) { note("icecandidateerror", std::to_string(error.errorCode)); });
     pc_->onDataChannel([this](const std::shared_ptr<DataChannel>& channel) {
       watch(channel);
       note("datachannel", channel->label());

@@ -41,11 +41,29 @@ void Host::setAddresses(std::vector<IpAddress> addresses) {
     if (std::find(addresses_.begin(), addresses_.end(), it->second.ip) == addresses_.end()) {
       answerLater(SocketFailed{it->first, "the address is gone"});
       listening_.erase(it->second);
+      tcpListening_.erase(it->second);
       it = bound_.erase(it);
     } else {
       ++it;
     }
   }
+  if (noticesChanges) answerLater(InterfacesChanged{interfaces()});
+}
+
+bool Host::has(const IpAddress& address) const {
+  return std::find(addresses_.begin(), addresses_.end(), address) != addresses_.end();
+}
+
+Time Host::now() const { return world_.now(); }
+
+std::vector<NetworkInterface> Host::interfaces() const {
+  std::vector<NetworkInterface> all;
+  bool v4 = false, v6 = false;
+  for (std::size_t i = 0; i < addresses_.size(); ++i) {
+    bool& known = addresses_[i].isV4() ? v4 : v6;
+    all.push_back({"eth" + std::to_string(i), addresses_[i], knowsDefaultRoute && !std::exchange(known, true)});
+  }
+  return all;
 }
 
 void Host::run() {
@@ -77,18 +95,34 @@ void Host::answerLater(Answer answer) {
 void Host::perform(Engine::Output& output) {
   if (auto* packet = std::get_if<Transmit>(&output)) {
     auto from = bound_.find(packet->socket);
-    if (from != bound_.end() && !offline_) world_.send(from->second, packet->to, packet->packet.bytes(), nat_);
+    if (offline_) return;
+    if (from != bound_.end())
+      world_.send(from->second, packet->to, packet->packet.bytes(), nat_);
+    else if (auto member = multicast_.find(packet->socket); member != multicast_.end())
+      world_.multicast(*this, member->second, packet->to, packet->packet.bytes());
+    else
+      world_.tcp.write(*this, packet->socket, packet->packet.bytes());
   } else if (auto* request = std::get_if<BindUdp>(&output)) {
     bind(*request);
   } else if (auto* close = std::get_if<CloseSocket>(&output)) {
     if (auto socket = bound_.find(close->socket); socket != bound_.end()) {
-      listening_.erase(socket->second);
+      // Each of the two only if it is this socket: UDP and TCP have ports of their own.
+      for (auto* table : {&listening_, &tcpListening_})
+        if (auto at = table->find(socket->second); at != table->end() && at->second == close->socket) table->erase(at);
       bound_.erase(socket);
     }
+    multicast_.erase(close->socket);
+    world_.tcp.close(*this, close->socket);
+  } else if (auto* member = std::get_if<BindMulticast>(&output)) {
+    if (!has(member->local)) return answerLater(SocketFailed{member->socket, "no such address"});
+    multicast_[member->socket] = *member;
+    answerLater(SocketBound{member->socket, {member->local, member->group.port}});
+  } else if (auto* listener = std::get_if<ListenTcp>(&output)) {
+    listen(*listener);
+  } else if (auto* connection = std::get_if<ConnectTcp>(&output)) {
+    connect(*connection);
   } else if (auto* list = std::get_if<ListInterfaces>(&output)) {
-    InterfacesListed answer{list->request, {}};
-    for (std::size_t i = 0; i < addresses_.size(); ++i)
-      answer.interfaces.push_back({"eth" + std::to_string(i), addresses_[i]});
+    InterfacesListed answer{list->request, interfaces()};
     answerLater(std::move(answer));
   } else if (auto* resolve = std::get_if<Resolve>(&output)) {
     auto found = names.find(resolve->host);
@@ -96,20 +130,45 @@ void Host::perform(Engine::Output& output) {
   }
 }
 
-void Host::bind(const BindUdp& request) {
-  if (std::find(addresses_.begin(), addresses_.end(), request.local) == addresses_.end())
-    return answerLater(SocketFailed{request.socket, "no such address"});
-  const std::uint16_t first = request.firstPort ? request.firstPort : nextPort_;
-  const std::uint16_t last = request.lastPort ? request.lastPort : 65535;
-  for (std::uint32_t port = first; port <= last; ++port) {
-    SocketAddress local{request.local, static_cast<std::uint16_t>(port)};
-    if (listening_.contains(local)) continue;
-    if (!request.firstPort) nextPort_ = static_cast<std::uint16_t>(port == 65535 ? 49152 : port + 1);
-    bound_[request.socket] = local;
-    listening_[local] = request.socket;
-    return answerLater(SocketBound{request.socket, local});
+std::optional<std::uint16_t> Host::freePort(std::uint16_t first, std::uint16_t last, const IpAddress& ip, bool tcp) {
+  const auto& taken = tcp ? tcpListening_ : listening_;
+  for (std::uint32_t port = first ? first : nextPort_; port <= (last ? last : 65535u); ++port) {
+    if (taken.contains({ip, static_cast<std::uint16_t>(port)})) continue;
+    if (!first) nextPort_ = static_cast<std::uint16_t>(port == 65535 ? 49152 : port + 1);
+    return static_cast<std::uint16_t>(port);
   }
-  answerLater(SocketFailed{request.socket, "no port is free"});
+  return std::nullopt;
+}
+
+void Host::bind(const BindUdp& request) {
+  if (!has(request.local)) return answerLater(SocketFailed{request.socket, "no such address"});
+  const auto port = freePort(request.firstPort, request.lastPort, request.local, false);
+  if (!port) return answerLater(SocketFailed{request.socket, "no port is free"});
+  const SocketAddress local{request.local, *port};
+  bound_[request.socket] = local;
+  listening_[local] = request.socket;
+  answerLater(SocketBound{request.socket, local});
+}
+
+void Host::listen(const ListenTcp& request) {
+  if (!has(request.local)) return answerLater(SocketFailed{request.socket, "no such address"});
+  const auto port = freePort(request.firstPort, request.lastPort, request.local, true);
+  if (!port) return answerLater(SocketFailed{request.socket, "no port is free"});
+  const SocketAddress local{request.local, *port};
+  bound_[request.socket] = local;
+  tcpListening_[local] = request.socket;
+  answerLater(SocketBound{request.socket, local});
+}
+
+void Host::connect(const ConnectTcp& request) {
+  if (!has(request.local)) return answerLater(SocketFailed{request.socket, "no such address"});
+  const auto port = request.firstPort ? request.firstPort : freePort(0, 0, request.local, true).value_or(1);
+  if (!offline_) world_.tcp.connect(*this, request, {request.local, port}, nat_);
+}
+
+std::optional<SocketId> Host::tcpListener(const SocketAddress& local) const {
+  auto found = tcpListening_.find(local);
+  return found == tcpListening_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Host::receive(const SocketAddress& to, const SocketAddress& from, std::vector<std::uint8_t> bytes) {
@@ -229,6 +288,22 @@ void World::send(const SocketAddress& local, const SocketAddress& to, base::Byte
          }
          deliver(from, to, std::move(copy));
        });
+}
+
+/// A network of one link: all members hear it that are behind the same NAT, as all hosts without one are.
+void World::multicast(Host& sender, const BindMulticast& member, const SocketAddress& to, base::Bytes bytes) {
+  const SocketAddress from{member.local, member.group.port};
+  for (auto& host : hosts_) {
+    if (host->nat() != sender.nat()) continue;
+    for (const auto& [socket, other] : host->multicast_) {
+      if (other.socket == member.socket && host.get() == &sender) continue;
+      if (to.ip.isMulticast() ? other.group != to : SocketAddress{other.local, other.group.port} != to) continue;
+      after(delayFrom(member.local), [target = host.get(), id = socket, from,
+                                      copy = std::vector<std::uint8_t>(bytes.begin(), bytes.end())]() mutable {
+        if (!target->isOffline()) target->tell(Datagram{id, from, copy});
+      });
+    }
+  }
 }
 
 void World::deliver(const SocketAddress& from, const SocketAddress& to, std::vector<std::uint8_t> bytes) {

@@ -3,6 +3,7 @@
 #include "base/random.hpp"
 #include "sim/link.hpp"
 #include "sim/nat.hpp"
+#include "sim/tcp.hpp"
 
 #include <parley/engine.hpp>
 
@@ -10,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <string>
 #include <string_view>
@@ -50,6 +52,19 @@ class Host final : public Node {
   void setAddresses(std::vector<IpAddress> addresses);
   /// Everything that it sends or receives is lost from now on, or no longer.
   void setOffline(bool offline) { offline_ = offline; }
+  bool isOffline() const { return offline_; }
+  /// The engine hears of it, now.
+  template <class Input>
+  void tell(const Input& input) {
+    engine_.handle(input, now());
+    run();
+  }
+  /// The socket that listens at this address.
+  std::optional<SocketId> tcpListener(const SocketAddress& local) const;
+  /// Whether a change of addresses is told, as by a host that can notice.
+  bool noticesChanges = false;
+  /// One of its addresses leads to the Internet, as the host says it: the first of each family.
+  bool knowsDefaultRoute = false;
   /// Names that `Resolve` finds.
   std::map<std::string, std::vector<IpAddress>> names;
 
@@ -64,8 +79,15 @@ class Host final : public Node {
   std::vector<SocketAddress> boundSockets() const;
 
  private:
+  friend class World;
   void perform(Engine::Output& output);
   void bind(const BindUdp& request);
+  void listen(const ListenTcp& request);
+  void connect(const ConnectTcp& request);
+  std::optional<std::uint16_t> freePort(std::uint16_t first, std::uint16_t last, const IpAddress& ip, bool tcp);
+  bool has(const IpAddress& address) const;
+  std::vector<NetworkInterface> interfaces() const;
+  Time now() const;
   template <class Answer>
   void answerLater(Answer answer);
   void schedule();
@@ -77,6 +99,9 @@ class Host final : public Node {
   Engine engine_;
   std::unordered_map<SocketId, SocketAddress> bound_;
   std::map<SocketAddress, SocketId> listening_;
+  std::map<SocketAddress, SocketId> tcpListening_;
+  /// Members of multicast groups: on the group's port, apart from the other sockets.
+  std::map<SocketId, BindMulticast> multicast_;
   std::uint16_t nextPort_ = 49152;
   Time wake_ = never;
   bool wakes_ = false;  ///< A run is in the world's heap because the engine called its hook.
@@ -100,9 +125,21 @@ class World {
   /// A server of the simulation at a public address.
   void addServer(const SocketAddress& address, Node& server);
 
+  Tcp tcp{*this};
+  /// The host with this address; none at those of NATs.
+  Host* hostAt(const IpAddress& ip) const {
+    auto found = hostsByAddress_.find(ip);
+    return found == hostsByAddress_.end() ? nullptr : found->second;
+  }
+  Duration delayFrom(const IpAddress& ip) const {
+    auto found = overrides_.find(ip);
+    return found == overrides_.end() ? defaultDelay_ : found->second.delay;
+  }
+
   /// The link that each datagram crosses; a link for one sender (by its address on the wire) overrides it.
   void setLink(const LinkConfig& config) {
     defaultLink_ = config;
+    defaultDelay_ = config.delay;
     links_.clear();
   }
   void setLinkFrom(const IpAddress& from, const LinkConfig& config) {
@@ -145,6 +182,7 @@ class World {
     bool operator>(const Event& other) const { return std::tie(at, number) > std::tie(other.at, other.number); }
   };
   void deliver(const SocketAddress& from, const SocketAddress& to, std::vector<std::uint8_t> bytes);
+  void multicast(Host& sender, const BindMulticast& member, const SocketAddress& to, base::Bytes bytes);
   void setNow(Time now);
 
   std::uint64_t seed_;
@@ -158,6 +196,7 @@ class World {
   std::map<IpAddress, Host*> hostsByAddress_;
   std::map<SocketAddress, Node*> servers_;
   LinkConfig defaultLink_;
+  Duration defaultDelay_ = LinkConfig().delay;
   std::map<IpAddress, LinkConfig> overrides_;
   std::map<IpAddress, Link> links_;
   std::uint64_t datagrams_ = 0;

@@ -6,15 +6,6 @@
 
 namespace parley::sctp::congestion {
 
-namespace {
-
-// RFC 6928, as for CUBIC.
-constexpr double initialPackets = 10;
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-}  // namespace
-
 Bbr::Bbr(const Parameters& parameters)
     : maxPacket_(static_cast<double>(parameters.maxPacket)),
       initialWindow_(initialPackets * maxPacket_),

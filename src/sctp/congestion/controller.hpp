@@ -92,4 +92,9 @@ std::size_t quantumFor(std::uint64_t pacingRate, std::size_t maxPacket);
 
 std::unique_ptr<Controller> makeController(CongestionControl algorithm, const Parameters& parameters);
 
+/// RFC 6928: ten packets to begin with, as everybody on the Internet. Paced, so that they are no burst.
+inline constexpr double initialPackets = 10;
+
+inline double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
 }  // namespace parley::sctp::congestion

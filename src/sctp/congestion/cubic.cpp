@@ -13,15 +13,11 @@ constexpr double scale = 0.4;
 constexpr double beta = 0.7;
 // RFC 9438 s.4.3: alpha_cubic.
 constexpr double renoGrowth = 3 * (1 - beta) / (1 + beta);
-// RFC 6928: ten packets to begin with, as everybody on the Internet. Paced, so that they are no burst.
-constexpr double initialPackets = 10;
 
 // Faster than the window over the round trip, so that the window and not the pacer is the limit, also as it doubles each
 // round in slow start.
 constexpr double slowStartPacing = 2;
 constexpr double avoidancePacing = 1.25;
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
 

@@ -6,9 +6,6 @@
 namespace parley::sctp::native {
 namespace {
 
-/// So few messages at a time are given room for all of their bytes in advance: it is not counted in the window.
-constexpr std::size_t generous = 4;
-
 std::vector<std::uint8_t> copyOf(base::Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
 }  // namespace

@@ -4,12 +4,6 @@
 #include <utility>
 
 namespace parley::sctp::native {
-namespace {
-
-/// So few messages at a time are given room for all of their bytes in advance: it is not counted in the window.
-constexpr std::size_t generous = 4;
-
-}  // namespace
 
 void IDataReassembly::add(const wire::IData& data) {
   auto& stream = streams_[data.stream];

@@ -14,6 +14,9 @@
 
 namespace parley::sctp::native {
 
+/// So few messages at a time are given room for all of their bytes in advance: it is not counted in the window.
+inline constexpr std::size_t generous = 4;
+
 /// Why something of the peer's was not taken.
 enum class ReceiveDrop : std::uint8_t {
   Duplicate,         ///< The TSN has come already.

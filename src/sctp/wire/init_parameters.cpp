@@ -3,11 +3,6 @@
 #include <array>
 
 namespace parley::sctp::wire {
-namespace {
-
-constexpr std::uint16_t number(ParameterType type) { return static_cast<std::uint16_t>(type); }
-
-}  // namespace
 
 base::Result<InitParameters, ChunkError> InitParameters::parse(base::Bytes block) {
   InitParameters result;

@@ -34,6 +34,7 @@ enum class ParameterType : std::uint16_t {
   SupportedExtensions = 0x8008,       ///< RFC 5061 s.4.2.7.
   ForwardTsnSupported = 0xc000,       ///< RFC 3758 s.3.1.
 };
+constexpr std::uint16_t number(ParameterType type) { return static_cast<std::uint16_t>(type); }
 
 /// RFC 9260 s.3.2.1: what to do with a parameter that is not known.
 constexpr UnknownAction unknownActionOf(std::uint16_t parameterType) {

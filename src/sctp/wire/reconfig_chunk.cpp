@@ -6,8 +6,6 @@
 namespace parley::sctp::wire {
 namespace {
 
-constexpr std::uint16_t number(ParameterType type) { return static_cast<std::uint16_t>(type); }
-
 void writeStreams(Writer& writer, std::span<const std::uint16_t> streams) {
   for (auto stream : streams) writer.u16(stream);
 }

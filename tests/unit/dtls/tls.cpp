@@ -139,7 +139,8 @@ TEST_CASE("TLS: without a name there is no proof, and no connection") {
 TEST_CASE("TLS: a certificate is good from its first day to its last") {
   const auto identity = issued("DNS:turn.example");
   CHECK(connect(identity, "turn.example", trustIn(authority()), {}, wallClock + 23h).empty());
-  CHECK(connect(identity, "turn.example", trustIn(authority()), {}, wallClock + 25h).find("expired") != std::string::npos);
+  CHECK(connect(identity, "turn.example", trustIn(authority()), {}, wallClock + 25h).find("expired") !=
+        std::string::npos);
   CHECK(connect(identity, "turn.example", trustIn(authority()), {}, wallClock - 25h).find("not yet valid") !=
         std::string::npos);
 }
@@ -188,7 +189,9 @@ TEST_CASE("TLS: less than version 1.2 is not spoken") {
 
 TEST_CASE("TLS: what is not TLS ends the connection") {
   using namespace std::string_literals;
-  for (const auto& nonsense : {"HTTP/1.1 400 Bad Request\r\n\r\n"s, "\x01\x13\x00\x10!\x12\xa4""B"s}) {
+  for (const auto& nonsense : {"HTTP/1.1 400 Bad Request\r\n\r\n"s,
+                               "\x01\x13\x00\x10!\x12\xa4"
+                               "B"s}) {
     TlsPair pair(issued("DNS:turn.example"), "turn.example");
     pair.client.start();
     pair.client.handle(base::asBytes(nonsense));

@@ -126,7 +126,8 @@ class TlsServer {
     if (!SSL_is_init_finished(ssl_.get())) return;
     char buffer[4096];
     int size = 0;
-    while ((size = SSL_read(ssl_.get(), buffer, sizeof buffer)) > 0) received.append(buffer, static_cast<std::size_t>(size));
+    while ((size = SSL_read(ssl_.get(), buffer, sizeof buffer)) > 0)
+      received.append(buffer, static_cast<std::size_t>(size));
     const int error = SSL_get_error(ssl_.get(), size);
     closed = error == SSL_ERROR_ZERO_RETURN;
     if (error == SSL_ERROR_SSL) failed = true;
@@ -160,8 +161,9 @@ class TlsServer {
 
 /// A client and a server, and the stream between them, which cuts what it carries into pieces.
 struct TlsPair {
-  TlsPair(const Identity& identity, const std::string& name, std::shared_ptr<const TlsTrust> trust = trustIn(authority()),
-          int version = TLS1_3_VERSION, const std::vector<Identity>& chain = {}, std::chrono::seconds now = wallClock)
+  TlsPair(const Identity& identity, const std::string& name,
+          std::shared_ptr<const TlsTrust> trust = trustIn(authority()), int version = TLS1_3_VERSION,
+          const std::vector<Identity>& chain = {}, std::chrono::seconds now = wallClock)
       : server(identity, version, chain), client({std::move(trust), name, now}, pool) {}
 
   /// What the client has said goes to the server. False if there was nothing.

@@ -116,7 +116,7 @@ TEST_CASE("A nomination drops what is pending and ends what is under way") {
   list.trigger(*underWay);
   list.takeNext();
   list.succeed(*valid);
-  list.conclude();
+  list.conclude(*list.bestValid(), false);
   CHECK(list.pairs().size() == 2);
   CHECK(list.exhausted());
   CHECK(list.bestValid() == valid);

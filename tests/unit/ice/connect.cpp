@@ -68,14 +68,14 @@ TEST_CASE("Agents connect in whatever order descriptions and candidates come") {
     bob->agent.gather(bob->local, net.now);
     net.run(200ms);
     CHECK(alice->state() == State::New);
-    alice->agent.setRemote(bob->local, false, net.now);
-    bob->agent.setRemote(alice->local, false, net.now);
+    alice->agent.setRemote(bob->local, {}, net.now);
+    bob->agent.setRemote(alice->local, {}, net.now);
   }
   SECTION("the remote credentials before gathering") {
     trickle(*alice, *bob, 300ms);
     trickle(*bob, *alice, 700ms);
-    alice->agent.setRemote(bob->local, false, net.now);
-    bob->agent.setRemote(alice->local, false, net.now);
+    alice->agent.setRemote(bob->local, {}, net.now);
+    bob->agent.setRemote(alice->local, {}, net.now);
     alice->agent.gather(alice->local, net.now);
     bob->agent.gather(bob->local, net.now);
   }
@@ -84,21 +84,21 @@ TEST_CASE("Agents connect in whatever order descriptions and candidates come") {
     bob->onGathered = [&] { alice->agent.endOfRemoteCandidates(net.now); };
     alice->agent.gather(alice->local, net.now);
     bob->agent.gather(bob->local, net.now);
-    alice->agent.setRemote(bob->local, false, net.now);
-    bob->agent.setRemote(alice->local, false, net.now);
+    alice->agent.setRemote(bob->local, {}, net.now);
+    bob->agent.setRemote(alice->local, {}, net.now);
   }
   SECTION("the answer comes long after the checks of the answerer") {
     trickle(*alice, *bob);
     trickle(*bob, *alice, 3s);
     alice->agent.gather(alice->local, net.now);
-    bob->agent.setRemote(alice->local, false, net.now);
+    bob->agent.setRemote(alice->local, {}, net.now);
     bob->agent.gather(bob->local, net.now);
     net.run(1s);
     // RFC 8445 s.7.3: answered at once, so bob's pair is valid, and alice believes what comes from there.
     CHECK(bob->agent.sendPath());
     CHECK_FALSE(alice->agent.sendPath());
     CHECK(alice->agent.mayReceive(SocketId{2}, at("192.0.2.2:50000")));
-    alice->agent.setRemote(bob->local, false, net.now);
+    alice->agent.setRemote(bob->local, {}, net.now);
   }
   REQUIRE(two.run(10s));
   checkConnected(*alice, *bob);
@@ -238,7 +238,7 @@ TEST_CASE("Link-local IPv6 addresses pair with link-local ones only") {
   Network net;
   Peer& alice = net.addPeer("alice", interface("2001:db8::1"));
   alice.agent.gather(alice.local, net.now);
-  alice.agent.setRemote(makeCredentials(alice.random), false, net.now);
+  alice.agent.setRemote(makeCredentials(alice.random), {}, net.now);
   alice.agent.addRemoteCandidate(*parseCandidate("1 1 udp 2130706431 fe80::1 9 typ host"), net.now);
   alice.agent.addRemoteCandidate(*parseCandidate("2 1 udp 2130706431 192.0.2.9 9 typ host"), net.now);
   net.run(1s);
@@ -254,8 +254,8 @@ TEST_CASE("A peer that signals no candidates is reached through what its checks 
   alice->agent.gather(alice->local, net.now);
   bob->agent.setRole(Role::Controlled, net.now);
   bob->agent.gather(bob->local, net.now);
-  alice->agent.setRemote(bob->local, false, net.now);
-  bob->agent.setRemote(alice->local, false, net.now);
+  alice->agent.setRemote(bob->local, {}, net.now);
+  bob->agent.setRemote(alice->local, {}, net.now);
   REQUIRE(net.run(5s, [&] { return bothSelected(*alice, *bob); }));
   CHECK(alice->selections[0].second.remote.type == CandidateType::PeerReflexive);
   CHECK(alice->selections[0].second.remote.priority == candidatePriority(CandidateType::PeerReflexive, 65535));
@@ -278,8 +278,8 @@ TEST_CASE("A lite peer is controlled and connects by answering alone") {
   lite.agent.setRole(Role::Controlled, net.now);
   lite.agent.gather(lite.local, net.now);
   alice.agent.gather(alice.local, net.now);
-  lite.agent.setRemote(alice.local, false, net.now);
-  alice.agent.setRemote(lite.local, true, net.now);
+  lite.agent.setRemote(alice.local, {}, net.now);
+  alice.agent.setRemote(lite.local, {true}, net.now);
   REQUIRE(net.run(3s, [&] { return alice.state() == State::Completed; }));
   CHECK(alice.agent.role() == Role::Controlling);
   REQUIRE(alice.roles.size() == 1);
@@ -295,7 +295,7 @@ TEST_CASE("A peer that nominates as RFC 5245 did is tolerated: the best nominate
   Credentials remote = makeCredentials(random);
   alice.agent.setRole(Role::Controlled, net.now);
   alice.agent.gather(alice.local, net.now);
-  alice.agent.setRemote(remote, false, net.now);
+  alice.agent.setRemote(remote, {}, net.now);
   net.run(10ms);
 
   base::PacketPool pool;
@@ -353,7 +353,7 @@ TEST_CASE("Closing closes the sockets and ends all output") {
   CHECK(two.alice->agent.deadline() == never);
   CHECK_FALSE(two.alice->agent.sendPath());
   two.alice->agent.gather(makeCredentials(two.alice->random), two.net.now);
-  two.alice->agent.setRemote(two.bob->local, false, two.net.now);
+  two.alice->agent.setRemote(two.bob->local, {}, two.net.now);
   two.alice->agent.advance(two.net.now + 1h);
   CHECK_FALSE(two.alice->agent.poll());
 }

@@ -8,7 +8,7 @@ namespace {
 
 Config withServer(std::string host) {
   Config config;
-  config.stunServers.push_back({std::move(host), 3478, "stun:stun.example.com"});
+  config.servers.stun.push_back({std::move(host), 3478, "stun:stun.example.com"});
   return config;
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("A server-reflexive candidate that equals its base, or that another se
   SECTION("two servers") {
     Nat& nat = net.addNat("203.0.113.1");
     Config config = withServer("198.51.100.1");
-    config.stunServers.push_back(config.stunServers[0]);
+    config.servers.stun.push_back(config.servers.stun[0]);
     Peer& alice = net.addPeer("alice", interface("10.0.0.1"), config, &nat);
     alice.agent.gather(alice.local, net.now);
     net.run(1s);

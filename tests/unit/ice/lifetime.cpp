@@ -23,9 +23,9 @@ struct Connected {
     offerer.agent.gather(offerer.local, net.now);
     net.later(delay, [&, delay] {
       renew(answerer);
-      answerer.agent.setRemote(offerer.local, false, net.now);
+      answerer.agent.setRemote(offerer.local, {}, net.now);
       answerer.agent.gather(answerer.local, net.now);
-      net.later(delay, [&] { offerer.agent.setRemote(answerer.local, false, net.now); });
+      net.later(delay, [&] { offerer.agent.setRemote(answerer.local, {}, net.now); });
     });
   }
 
@@ -263,8 +263,8 @@ TEST_CASE("A restart that is rolled back leaves the old generation as it was") {
     CHECK(c.alice.sockets.size() == 1);
   }
   SECTION("the peer's") {
-    c.alice.agent.setRemote(makeCredentials(c.bob.random), false, c.net.now);
-    c.alice.agent.setRemote(bobOld, false, c.net.now);
+    c.alice.agent.setRemote(makeCredentials(c.bob.random), {}, c.net.now);
+    c.alice.agent.setRemote(bobOld, {}, c.net.now);
   }
   c.net.run(100s);
   CHECK(c.alice.candidates.size() == candidates);
@@ -281,7 +281,7 @@ TEST_CASE("A checklist does not fail before 39.5 s, and then it does") {
   Peer& bob = net.addPeer("bob", interface("192.0.2.2"));
   SECTION("no candidate at all") {
     alice.agent.gather(alice.local, net.now);
-    alice.agent.setRemote(bob.local, false, net.now);
+    alice.agent.setRemote(bob.local, {}, net.now);
     alice.agent.endOfRemoteCandidates(net.now);
     net.run(39499ms);
     CHECK(alice.state() == State::New);
@@ -300,7 +300,7 @@ TEST_CASE("A checklist does not fail before 39.5 s, and then it does") {
   SECTION("no end of candidates: the time runs from the last one") {
     net.drops = [](const Sent&) { return true; };
     alice.agent.gather(alice.local, net.now);
-    alice.agent.setRemote(bob.local, false, net.now);
+    alice.agent.setRemote(bob.local, {}, net.now);
     net.run(30s);
     alice.agent.addRemoteCandidate(*parseCandidate("1 1 udp 1 192.0.2.2 9 typ host"), net.now);
     net.run(39s);

@@ -334,9 +334,9 @@ inline void connect(Peer& offerer, Peer& answerer, Duration delay = 30ms) {
   offerer.agent.gather(offerer.local, net.now);
   net.later(delay, [&offerer, &answerer, &net, delay] {
     answerer.agent.setRole(Role::Controlled, net.now);
-    answerer.agent.setRemote(offerer.local, false, net.now);
+    answerer.agent.setRemote(offerer.local, {}, net.now);
     answerer.agent.gather(answerer.local, net.now);
-    net.later(delay, [&] { offerer.agent.setRemote(answerer.local, false, net.now); });
+    net.later(delay, [&] { offerer.agent.setRemote(answerer.local, {}, net.now); });
   });
 }
 

@@ -53,8 +53,8 @@ TEST_CASE("ICE server URLs: what is none is a SyntaxError") {
   for (const char* text :
        {"", "stun", "stun:", "http://example.org", "stun:example.org?transport=udp", "turn:example.org?transport=sctp",
         "turn:example.org?transport=tcp&x=1", "turn:example.org?", "turn:example.org#part", "turn:user@example.org",
-        "turn://example.org", "stun:example.org:port", "stun:example.org:65536", "stun:[2001:db8::1", "stun:[192.0.2.1]",
-        "stun:300.1.1.1", "stun:exa mple.org", "stun:2001:db8::1"}) {
+        "turn://example.org", "stun:example.org:port", "stun:example.org:65536", "stun:[2001:db8::1",
+        "stun:[192.0.2.1]", "stun:300.1.1.1", "stun:exa mple.org", "stun:2001:db8::1"}) {
     CAPTURE(text);
     CHECK(refusal({{text}, "user", "secret"}) == "SyntaxError");
   }

@@ -173,7 +173,7 @@ TEST_CASE("a lite peer is controlled by us, whoever offers") {
   auto offer = replaced(*pair.a.session.createOffer(), "a=group", "a=ice-lite\r\na=group");
   auto applied = pair.b.session.setRemote(SdpType::Offer, offer);
   REQUIRE(applied);
-  CHECK(applied->plan.ice.remoteIsLite);
+  CHECK(applied->plan.ice.remoteOptions.lite);
   CHECK(applied->plan.ice.role == ice::Role::Controlling);
   auto answered = pair.b.session.setLocal(std::nullopt);
   REQUIRE(answered);

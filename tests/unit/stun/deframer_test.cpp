@@ -22,7 +22,8 @@ Bytes toBytes(base::Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 Bytes stunMessage(std::size_t data) {
   base::PacketPool pool;
   const Bytes value(data, 7);
-  return toBytes(MessageBuilder(pool, Class::Indication, Method::Data, TransactionId{}).addData(value).finish().bytes());
+  return toBytes(
+      MessageBuilder(pool, Class::Indication, Method::Data, TransactionId{}).addData(value).finish().bytes());
 }
 
 Bytes channelData(std::uint16_t number, std::size_t size) {
@@ -85,7 +86,8 @@ TEST_CASE("deframer: a stream gives the same messages wherever it is cut") {
     CHECK(deframe(framing, stream.bytes, {}) == stream.messages);
     for (std::size_t first = 0; first <= stream.bytes.size(); ++first)
       for (std::size_t second = first; second <= stream.bytes.size(); ++second)
-        if (deframe(framing, stream.bytes, {first, second}) != stream.messages) FAIL("cut at " << first << ", " << second);
+        if (deframe(framing, stream.bytes, {first, second}) != stream.messages)
+          FAIL("cut at " << first << ", " << second);
     std::vector<std::size_t> everywhere(stream.bytes.size());
     for (std::size_t i = 0; i < everywhere.size(); ++i) everywhere[i] = i;
     CHECK(deframe(framing, stream.bytes, everywhere) == stream.messages);

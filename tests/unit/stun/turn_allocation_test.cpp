@@ -446,7 +446,8 @@ TEST_CASE("TURN: a refresh that meets an error of the server is tried again unti
 }
 
 TEST_CASE("TURN: whatever lifetime a server names, refreshes come neither in a storm nor too late") {
-  for (auto [lifetime, atMost, survives] : {std::tuple(1s, 2, false), std::tuple(30s, 300, true), std::tuple(100'000s, 3, true)}) {
+  for (auto [lifetime, atMost, survives] :
+       {std::tuple(1s, 2, false), std::tuple(30s, 300, true), std::tuple(100'000s, 3, true)}) {
     auto config = bothFamilies();
     config.lifetime = lifetime;
     TurnBench bench(credentials(), config);
@@ -458,7 +459,8 @@ TEST_CASE("TURN: whatever lifetime a server names, refreshes come neither in a s
   }
 }
 
-TEST_CASE("TURN: while nothing else is sent the NATs on the way hear something each 15 s; over a stream they need not") {
+TEST_CASE(
+    "TURN: while nothing else is sent the NATs on the way hear something each 15 s; over a stream they need not") {
   TurnBench bench;
   bench.allocate();
   bench.run(61s);
@@ -501,7 +503,8 @@ TEST_CASE("TURN: what is not for the client is told apart and dropped") {
   bench.drain();
   const auto id = Message::parse(bench.sent.back().second)->transactionId();
   CHECK(isRequest(bench.sent.back().second, Method::CreatePermission));
-  CHECK(bench.client.expects(bytesOf(MessageBuilder(pool, Class::SuccessResponse, Method::CreatePermission, id).finish())));
+  CHECK(bench.client.expects(
+      bytesOf(MessageBuilder(pool, Class::SuccessResponse, Method::CreatePermission, id).finish())));
 }
 
 TEST_CASE("TURN: a success response with an attribute that it must understand and does not is a failure") {

@@ -360,8 +360,7 @@ TEST_CASE("TURN: peers are bounded") {
   config.maxPeers = 4;
   TurnBench bench(config);
   bench.allocate();
-  for (std::uint8_t i = 1; i <= 10; ++i)
-    bench.send({IpAddress::v4(203, 0, 113, i), 9}, data);
+  for (std::uint8_t i = 1; i <= 10; ++i) bench.send({IpAddress::v4(203, 0, 113, i), 9}, data);
   bench.run(1s);
   CHECK(bench.count(Method::CreatePermission) == 4);
   CHECK(bench.count(Method::ChannelBind) == 4);
