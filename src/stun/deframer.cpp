@@ -25,9 +25,9 @@ std::optional<StreamDeframer::Frame> StreamDeframer::frameOf(base::Bytes start) 
     error_ = Error::NotTurn;
     return std::nullopt;
   }
-  if (start.size() < channelHeaderSize) return std::nullopt;
+  if (start.size() < wire::channelHeaderSize) return std::nullopt;
   const std::size_t length = base::load16(start.data() + 2);
-  if (isChannelData) return Frame{0, channelHeaderSize + length, wire::padded(length) - length};
+  if (isChannelData) return Frame{0, wire::channelHeaderSize + length, wire::padded(length) - length};
   // The cookie tells a stream that is out of step as early as can be.
   if (length % 4 != 0 || (start.size() >= 8 && base::load32(start.data() + 4) != magicCookie)) {
     error_ = Error::NotTurn;

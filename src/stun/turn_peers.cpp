@@ -181,8 +181,8 @@ bool TurnClient::send(const SocketAddress& peer, Packet packet, Time now) {
 bool TurnClient::sendOnChannel(std::uint16_t number, Packet packet, Time now) {
   const std::size_t size = packet.size();
   const std::size_t padding = config_.reliable ? wire::padded(size) - size : 0;
-  if (size > 0xffff || packet.headroom() < channelHeaderSize || packet.tailroom() < padding) return drop(Drop::NoRoom);
-  auto header = packet.prepend(channelHeaderSize);
+  if (size > 0xffff || packet.headroom() < wire::channelHeaderSize || packet.tailroom() < padding) return drop(Drop::NoRoom);
+  auto header = packet.prepend(wire::channelHeaderSize);
   base::store16(header.data(), number);
   base::store16(header.data() + 2, static_cast<std::uint16_t>(size));
   if (padding) std::ranges::fill(packet.append(padding), std::uint8_t{0});
@@ -221,17 +221,17 @@ std::optional<TurnClient::Received> TurnClient::handleChannelData(base::MutableB
     return std::nullopt;
   };
   if (state_ != State::Allocated) return refuse(Drop::NotAllocated);
-  if (message.size() < channelHeaderSize) return refuse(Drop::Malformed);
+  if (message.size() < wire::channelHeaderSize) return refuse(Drop::Malformed);
   const std::size_t size = base::load16(message.data() + 2);
   // RFC 8656 s.12.5: over UDP too there may be padding.
-  if (size > message.size() - channelHeaderSize) return refuse(Drop::Malformed);
+  if (size > message.size() - wire::channelHeaderSize) return refuse(Drop::Malformed);
   const auto peer = peersByChannel_.find(base::load16(message.data()));
   if (peer == peersByChannel_.end()) return refuse(Drop::UnknownChannel);
   // RFC 8656 s.12: it may come before the success response.
   const Channel& channel = channels_.at(peer->second);
   if (channel.state == Channel::State::Refused || now >= channel.expires) return refuse(Drop::UnknownChannel);
   if (!isPermitted(peer->second.ip, now)) return refuse(Drop::NoPermission);
-  return Received{peer->second, message.subspan(channelHeaderSize, size)};
+  return Received{peer->second, message.subspan(wire::channelHeaderSize, size)};
 }
 
 std::optional<TurnClient::Received> TurnClient::handleIndication(base::MutableBytes bytes, const Message& message,
