@@ -78,6 +78,7 @@ bool Sender::process(wire::Tsn cumulativeOnWire, const wire::SackView* sack, Tim
   rack_.cumulative(outstanding_.first());
 
   if (outstanding_.advance()) forwardDue_ = true;
+  if (outstanding_.advancedPoint() < outstanding_.first()) forwardDue_ = false;
   // RFC 3758 s.3.5 C3 and F2: repeated if it seems to be lost, but not with each SACK.
   if (outstanding_.advancedPoint() >= outstanding_.first() &&
       now - forwardedAt_ >= rto_.smoothed().value_or(RtoEstimator::initial))
