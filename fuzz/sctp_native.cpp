@@ -1,6 +1,6 @@
-// Two ends of the native engine in any state, and a peer that is authenticated, not sane: packets are lost, repeated, late,
-// changed under a right checksum, and made up of chunks with sequence numbers that nearly fit. The input's first half is the
-// list of operations, the second what is put into packets.
+// Two ends of the native engine in any state, and a peer that is authenticated, not sane: packets are lost, repeated,
+// late, changed under a right checksum, and made up of chunks with sequence numbers that nearly fit. The input's first
+// half is the list of operations, the second what is put into packets.
 #include "base/packet_pool.hpp"
 #include "base/random.hpp"
 #include "sctp/native/association.hpp"

@@ -43,6 +43,7 @@ class ForwardRto {
     head_ = head;
     state_ = State::First;
   }
+  void cancel() { state_ = State::Idle; }
   Finding consider(const Evidence& evidence);
 
   bool active() const { return state_ != State::Idle; }

@@ -30,7 +30,7 @@ wire::UnwrappedTsn Outstanding::add(const SentChunk& chunk) {
   append(inFlight_, tsn.value);
   bytesInFlight_ += chunk.size;
   ++chunksInFlight_;
-  payloadMissing_ += chunk.length;
+  missingAtPeer_ += roomFor(chunk);
   return tsn;
 }
 
@@ -61,10 +61,10 @@ void Outstanding::leave(wire::UnwrappedTsn tsn) {
     unlink(inFlight_, tsn.value);
     bytesInFlight_ -= chunk.size;
     --chunksInFlight_;
-    payloadMissing_ -= chunk.length;
+    missingAtPeer_ -= roomFor(chunk);
   } else if (chunk.state == SentChunk::State::Lost) {
     unlink(lost_, tsn.value);
-    payloadMissing_ -= chunk.length;
+    missingAtPeer_ -= roomFor(chunk);
   }
 }
 
@@ -75,7 +75,7 @@ void Outstanding::resend(wire::UnwrappedTsn tsn) {
   append(inFlight_, tsn.value);
   bytesInFlight_ += chunk.size;
   ++chunksInFlight_;
-  payloadMissing_ += chunk.length;
+  missingAtPeer_ += roomFor(chunk);
 }
 
 void Outstanding::markAcknowledged(wire::UnwrappedTsn tsn) {
@@ -88,7 +88,7 @@ void Outstanding::markLost(wire::UnwrappedTsn tsn) {
   auto& chunk = (*this)[tsn];
   chunk.state = SentChunk::State::Lost;
   append(lost_, tsn.value);
-  payloadMissing_ += chunk.length;
+  missingAtPeer_ += roomFor(chunk);
 }
 
 void Outstanding::markAbandoned(wire::UnwrappedTsn tsn) {

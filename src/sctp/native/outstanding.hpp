@@ -93,8 +93,10 @@ class Outstanding {
   /// Bytes in flight, as congestion control counts.
   std::size_t bytesInFlight() const { return bytesInFlight_; }
   std::size_t chunksInFlight() const { return chunksInFlight_; }
-  /// Payload that is in flight or lost: what the peer's window has to hold besides what it has (RFC 9260 s.6.2.1).
-  std::size_t payloadMissing() const { return payloadMissing_; }
+  /// What is in flight or lost takes this much of the peer's window, besides what it has (RFC 9260 s.6.2.1): the payload,
+  /// and for each message something for keeping it. Ours counts that, and so do others: without it, a window full of
+  /// small messages would be overrun before the peer can say so.
+  std::size_t missingAtPeer() const { return missingAtPeer_; }
 
   /// Gives memory back, if there is no chunk.
   void trim();
@@ -105,6 +107,12 @@ class Outstanding {
     std::uint64_t tail = 0;
   };
 
+  /// As `ReceiveWindow::overhead`.
+  static constexpr std::size_t messageOverhead = 128;
+
+  static std::size_t roomFor(const SentChunk& chunk) {
+    return chunk.length + (chunk.flags.beginning ? messageOverhead : 0);
+  }
   void append(List& list, std::uint64_t tsn);
   void unlink(List& list, std::uint64_t tsn);
   void leave(wire::UnwrappedTsn tsn);
@@ -121,7 +129,7 @@ class Outstanding {
   List lost_;
   std::size_t bytesInFlight_ = 0;
   std::size_t chunksInFlight_ = 0;
-  std::size_t payloadMissing_ = 0;
+  std::size_t missingAtPeer_ = 0;
 };
 
 }  // namespace parley::sctp::native

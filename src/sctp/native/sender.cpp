@@ -85,6 +85,7 @@ void Sender::resetStreams(const std::vector<std::uint16_t>& streams, Time) {
     if (stream >= streams_ || queue_.paused(stream)) continue;
     queue_.pause(stream);
     resets_.add(stream);
+    resetsChanged_ = true;
   }
 }
 
@@ -96,6 +97,7 @@ void Sender::handle(const wire::ReconfigResponse& response, Time) {
   }
   timers_.stop(Timer::Reset);
   timeoutsInRow_ = 0;
+  resetsChanged_ = true;
   for (auto stream : done->streams) {
     if (done->refused) {
       queue_.resume(stream);
@@ -183,6 +185,7 @@ void Sender::settleGivenUp() {
     } else {
       messages_.releaseIfUnused(given->message);
     }
+    resetsChanged_ = true;
   }
   tellRoom();
   tellDrained();
@@ -249,8 +252,8 @@ void Sender::advance(Time now) {
 
 void Sender::onTimeout(Time now) {
   if (outstanding_.empty()) return;
-  // RFC 9260 s.6.1: that the peer's window is closed says nothing of the path.
-  const bool closed = peerWindow_ == 0 && outstanding_.size() == 1;
+  // RFC 9260 s.6.1: a peer that has no room throws away what comes; that says nothing of the path.
+  const bool closed = peerWindow_ == 0;
   ++timeouts_;
   ++timeoutsInRow_;
   probe_.forget();

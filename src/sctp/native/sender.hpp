@@ -152,6 +152,7 @@ class Sender {
   // sender_packets.cpp
   Next next(Time now);
   bool mayProbe(Time now);
+  bool mayFillWindow() const;
   bool mayGiveUp(const SentChunk& chunk, Time now) const;
   void addForwardTsn(wire::PacketBuilder& builder, Time now);
   template <class Chunk>
@@ -172,6 +173,7 @@ class Sender {
   std::size_t detectLosses(Time now);
   void giveUpLost(Time now);
   void undoTimeout(Time now);
+  void onWindowOpened(Time now);
   void updatePacer(Time now);
 
   /// Idle for so long, it gives its memory back: longer than a program that sends now and then pauses.
@@ -215,6 +217,7 @@ class Sender {
   bool timeoutDue_ = false;        ///< T3 has expired: one packet may go.
   bool forwardDue_ = false;        ///< A FORWARD TSN has to be sent.
   bool newestImmediate_ = false;   ///< The last packet asked for an acknowledgement at once.
+  bool resetsChanged_ = false;     ///< A stream that is to be reset may have become ready for it.
   bool limitedSent_ = false;       ///< There was a message of limited reliability since `Drained`.
   Time forwardedAt_{};
   Time immediateAt_{};

@@ -22,9 +22,15 @@ constexpr Duration leastBetweenImmediate = std::chrono::milliseconds(5);
 
 std::size_t Sender::chunkHeader() const { return interleaving_ ? wire::IData::headerSize : wire::Data::headerSize; }
 
+/// Whether a piece of what is next goes to a peer that has no room for a full one: if nothing else is on its way, and its
+/// room is worth a packet (RFC 1122 s.4.2.3.4), or the time for a probe has come (RFC 9260 s.6.1 rule A).
+bool Sender::mayFillWindow() const {
+  return outstanding_.empty() && (windowProbeDue_ || roomOfPeer() >= maxPacket_ / 4);
+}
+
 /// RFC 9260 s.6.2.1: what the peer has announced, less what is on its way.
 std::size_t Sender::roomOfPeer() const {
-  const auto missing = outstanding_.payloadMissing();
+  const auto missing = outstanding_.missingAtPeer();
   return peerWindow_ > missing ? peerWindow_ - missing : 0;
 }
 
@@ -40,8 +46,7 @@ Sender::Next Sender::next(Time now) {
     const auto fragment = queue_.next(room, room);
     const auto peer = roomOfPeer();
     if (fragment && fragment->length > peer) {
-      // RFC 9260 s.6.1 rule A: only a probe now and then, which goes when nothing else does.
-      if (outstanding_.empty() && windowProbeDue_) return Next::New;
+      if (mayFillWindow()) return Next::New;
       if (outstanding_.empty() && !timers_.running(Timer::WindowProbe)) {
         auto delay = rto_.rto();
         for (unsigned i = 0; i < windowProbes_ && delay < RtoEstimator::most; ++i) delay *= 2;
@@ -73,7 +78,7 @@ bool Sender::mayGiveUp(const SentChunk& chunk, Time now) const {
 
 bool Sender::wantsPacket(Time now) {
   timers_.stop(Timer::Pacing);
-  if (!resets_.idle())
+  if (std::exchange(resetsChanged_, false))
     resets_.prepare(nextTsn() - 1, [this](std::uint16_t stream) { return queue_.quiet(stream); });
   if (resets_.due()) return true;
   const auto what = next(now);
@@ -176,8 +181,7 @@ bool Sender::addNew(wire::PacketBuilder& builder, Time now) {
   auto fragment = queue_.next(room - header, maxPacket_ - wire::commonHeaderSize - header);
   if (!fragment) return false;
   if (const auto peer = roomOfPeer(); fragment->length > peer) {
-    if (!outstanding_.empty() || !windowProbeDue_) return false;
-    // What the peer has said to have room for is filled at least (RFC 1122 s.4.2.3.4).
+    if (!mayFillWindow()) return false;
     if (peer > 0) {
       fragment->length = static_cast<std::uint32_t>(peer);
       fragment->end = false;

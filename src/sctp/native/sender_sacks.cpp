@@ -38,7 +38,9 @@ bool Sender::process(wire::Tsn cumulativeOnWire, const wire::SackView* sack, Tim
     probe_.measured();
   }
   if (sack) {
+    const bool wasClosed = peerWindow_ < maxPacket_;
     peerWindow_ = sack->window();
+    if (wasClosed && peerWindow_ >= maxPacket_ && acked.bytes == 0) onWindowOpened(now);
     if (roomOfPeer() > 0) {
       timers_.stop(Timer::WindowProbe);
       windowProbes_ = 0;
@@ -76,11 +78,13 @@ bool Sender::process(wire::Tsn cumulativeOnWire, const wire::SackView* sack, Tim
   rack_.cumulative(outstanding_.first());
 
   if (outstanding_.advance()) forwardDue_ = true;
+  if (outstanding_.advancedPoint() < outstanding_.first()) forwardDue_ = false;
   // RFC 3758 s.3.5 C3 and F2: repeated if it seems to be lost, but not with each SACK.
   if (outstanding_.advancedPoint() >= outstanding_.first() &&
       now - forwardedAt_ >= rto_.smoothed().value_or(RtoEstimator::initial))
     forwardDue_ = true;
   resets_.acknowledged(cumulativeOnWire);
+  resetsChanged_ |= moved;
 
   ack.now = now;
   ack.acked = acked.bytes;
@@ -204,6 +208,25 @@ void Sender::giveUpLost(Time now) {
   }
   scratch_.clear();
   if (Outstanding::isEnd(outstanding_.firstLost())) fastRetransmit_ = false;
+}
+
+/// What was sent when the peer's window was closed, or overran it, was thrown away there: it goes again now, and does not
+/// wait for a time-out that has been doubled many times.
+void Sender::onWindowOpened(Time now) {
+  const auto smoothed = rto_.smoothed().value_or(Duration{});
+  for (auto tsn = outstanding_.firstInFlight(); !Outstanding::isEnd(tsn);) {
+    const auto after = wire::UnwrappedTsn{outstanding_[tsn].after};
+    if (rack_.overdue(outstanding_[tsn], smoothed, now)) {
+      scratch_.push_back(tsn);
+      outstanding_.markLost(tsn);
+    }
+    tsn = after;
+  }
+  if (Outstanding::isEnd(outstanding_.firstLost())) return;
+  outstanding_.sortLost();
+  giveUpLost(now);
+  forwardRto_.cancel();
+  restartRetransmission(now);
 }
 
 /// T3 has expired in vain: what was sent before it is still on its way.

@@ -127,7 +127,7 @@ TEST_CASE("CUBIC begins anew after a time-out, up to seven tenths of where it wa
   driver.cubic.onTimeout(driver.now);
   CHECK(driver.cubic.window() == packet);
   driver.now += 101ms;
-  for (int i = 0; i < 6; ++i) driver.round();
+  for (int i = 0; i < 5; ++i) driver.round();
   CHECK(driver.cubic.phase() == Phase::SlowStart);
   for (int i = 0; i < 2; ++i) driver.round();
   CHECK(driver.cubic.phase() == Phase::Avoidance);

@@ -65,6 +65,8 @@ class OneSender {
   static Config makeConfig() {
     Config config;
     config.remoteMaxMessageSize = 1'000'000;
+    // The one whose window says at once what it was told.
+    config.congestionControl = CongestionControl::Cubic;
     return config;
   }
 

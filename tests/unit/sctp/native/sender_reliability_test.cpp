@@ -75,6 +75,21 @@ TEST_CASE("the word that a message was given up is repeated until the peer has i
   CHECK(s.sender.drained());
 }
 
+TEST_CASE("a FORWARD-TSN for what has arrived meanwhile is not sent") {
+  OneSender s;
+  s.send(7, 100, never_);
+  s.drain();
+  for (int i = 0; i < 4; ++i) {
+    s.send(1, 1'100);
+    s.runUntilPacket(20ms);
+  }
+  s.now += 40ms;
+  s.sack(999, {{1'001, 1'004}});
+  s.sack(1'004);
+  CHECK_FALSE(s.sender.wantsPacket(s.now));
+  CHECK(s.sender.drained());
+}
+
 TEST_CASE("all chunks of a message are given up at once, also those that arrived") {
   OneSender s;
   s.send(7, 5'000, never_);

@@ -147,6 +147,39 @@ TEST_CASE("a closed window is probed with growing pauses, and its opening seen b
   CHECK_FALSE(s.runUntilPacket(10s).empty());
 }
 
+TEST_CASE("what a closed window had no room for goes again as soon as it opens") {
+  OneSender s(false, OneSender::makeConfig(), 10'000);
+  s.send(1, 5'000);
+  s.run(40ms);
+  s.window = 0;
+  s.sack(1'001);  // And has thrown the rest away.
+  for (int i = 0; i < 20; ++i) {
+    s.run(1s);
+    s.sack(1'001);
+  }
+  s.window = 10'000;
+  s.sack(1'001);
+  const auto opened = s.now;
+  auto again = s.run(20ms);
+  REQUIRE_FALSE(again.empty());
+  CHECK(again[0].at == opened);
+  CHECK(tsns(again) == std::vector<std::uint32_t>{1'002, 1'003, 1'004});
+}
+
+TEST_CASE("a window of less than a packet is filled, one piece for each acknowledgement") {
+  OneSender s(false, OneSender::makeConfig(), 600);
+  s.send(1, 3'000);
+  std::size_t bytes = 0;
+  for (int i = 0; i < 5; ++i) {
+    auto seen = s.run(50ms);
+    REQUIRE(seen.size() == 1);
+    bytes += seen[0].data[0].payload.size();
+    s.window = 600;
+    s.sack(seen[0].data[0].tsn);
+  }
+  CHECK(bytes == 3'000);
+}
+
 TEST_CASE("with I-DATA a small message passes a large one, without I-DATA it waits") {
   for (bool interleaving : {true, false}) {
     OneSender s(interleaving);

@@ -1,5 +1,5 @@
-// The same operations, from seeds, on each pair of engines over the same kind of path: what must arrive arrives, in order,
-// once; what is reset is reset; and at last both are closed.
+// The same operations, from seeds, on each pair of engines over the same kind of path: what must arrive arrives, in
+// order, once; what is reset is reset; and at last both are closed.
 #include "network.hpp"
 
 #include <map>

@@ -1,5 +1,5 @@
-// All that can happen to the packets of the handshake and of the shutdown, in any order, within bounds: no state is one from
-// which an honest path does not lead on.
+// All that can happen to the packets of the handshake and of the shutdown, in any order, within bounds: no state is one
+// from which an honest path does not lead on.
 #include "network.hpp"
 
 #include <set>
