@@ -16,7 +16,7 @@ std::string end(const IceCandidateStats& candidate) {
 }
 
 /// What our packets travel by: to the TURN server, if the candidate is of one.
-std::string transport(const IceCandidateStats& local) {
+std::string meansOf(const IceCandidateStats& local) {
   return local.relayProtocol ? std::string(toString(*local.relayProtocol)) : local.protocol.value_or("?");
 }
 
@@ -32,7 +32,7 @@ std::string pathLine(const StatsReport& report) {
     if (!local || !remote) continue;
     const bool relayed = local->candidateType == "relay" || remote->candidateType == "relay";
     std::string line = "path: " + end(*local) + " to " + end(*remote) + (relayed ? ", relayed by " : ", direct by ") +
-                       transport(*local);
+                       meansOf(*local);
     if (pair->currentRoundTripTime) {
       char text[48];
       std::snprintf(text, sizeof text, ", round trip %.1f ms", *pair->currentRoundTripTime * 1000);
