@@ -17,9 +17,10 @@ export class Agent {
   #changed = new Set();
   #ended;
 
-  constructor({ trickle = false, log }) {
+  constructor({ trickle = false, options = [], log }) {
     this.#log = log;
-    this.#process = spawn(process.env.PARLEY_PEER, ['--agent', '--verbose', ...(trickle ? ['--trickle'] : [])]);
+    const args = ['--agent', '--verbose', ...(trickle ? ['--trickle'] : []), ...options];
+    this.#process = spawn(process.env.PARLEY_PEER, args);
     createInterface({ input: this.#process.stdout }).on('line', (line) => this.#take(line));
     createInterface({ input: this.#process.stderr }).on('line', (line) => log(`   ${line}`));
     this.#process.on('error', (error) => this.#end(`could not be started: ${error.message}`));
@@ -82,6 +83,14 @@ export class Agent {
     this.#tell({ cmd: 'stats' });
     await this.#until('statistics', () => this.#stats.length > 0);
     return this.#stats.shift();
+  }
+
+  /** The two candidates of the selected pair, as in the statistics. */
+  async path() {
+    const stats = await this.stats();
+    const transport = Object.values(stats).find(({ type }) => type === 'transport');
+    const pair = stats[transport.selectedCandidatePairId];
+    return { local: stats[pair.localCandidateId], remote: stats[pair.remoteCandidateId] };
   }
 
   close() {
