@@ -1,6 +1,6 @@
 #include "path.hpp"
 
-#include <parley/address.hpp>
+#include <parley/ice_candidate.hpp>
 
 #include <cstdio>
 
@@ -15,6 +15,11 @@ std::string end(const IceCandidateStats& candidate) {
   return candidate.candidateType + " " + address + ":" + std::to_string(candidate.port.value_or(0));
 }
 
+/// What our packets travel by: to the TURN server, if the candidate is of one.
+std::string meansOf(const IceCandidateStats& local) {
+  return local.relayProtocol ? std::string(toString(*local.relayProtocol)) : local.protocol.value_or("?");
+}
+
 }  // namespace
 
 std::string pathLine(const StatsReport& report) {
@@ -27,7 +32,7 @@ std::string pathLine(const StatsReport& report) {
     if (!local || !remote) continue;
     const bool relayed = local->candidateType == "relay" || remote->candidateType == "relay";
     std::string line = "path: " + end(*local) + " to " + end(*remote) + (relayed ? ", relayed by " : ", direct by ") +
-                       local->protocol.value_or("?");
+                       meansOf(*local);
     if (pair->currentRoundTripTime) {
       char text[48];
       std::snprintf(text, sizeof text, ", round trip %.1f ms", *pair->currentRoundTripTime * 1000);

@@ -66,13 +66,28 @@ bool Checklist::hasNext() const {
 }
 
 Pair* Checklist::takeNext() {
-  while (!triggered_.empty()) {
+  // RFC 8445 s.6.1.4.2: triggered checks first. But two NATs that map each destination anew, and filter nothing, lead to a
+  // new triggered check for each check, without end: other pairs have a turn now and then.
+  auto isOrdinary = [&](const auto& pair) {
+    return pair->state == PairState::Waiting &&
+           std::find(triggered_.begin(), triggered_.end(), pair->id) == triggered_.end();
+  };
+  const bool othersTurn =
+      triggeredInARow_ >= maxTriggeredInARow && std::any_of(pairs_.begin(), pairs_.end(), isOrdinary);
+  while (!triggered_.empty() && !othersTurn) {
     auto id = triggered_.front();
     triggered_.pop_front();
     if (Pair* pair = byId(id)) {
       pair->state = PairState::InProgress;
+      ++triggeredInARow_;
       return pair;
     }
+  }
+  triggeredInARow_ = 0;
+  if (othersTurn) {
+    auto other = std::find_if(pairs_.begin(), pairs_.end(), isOrdinary);
+    (*other)->state = PairState::InProgress;
+    return other->get();
   }
   auto isWaiting = [](const auto& pair) { return pair->state == PairState::Waiting; };
   if (std::none_of(pairs_.begin(), pairs_.end(), isWaiting))

@@ -72,6 +72,9 @@ class Checklist {
   std::uint32_t lastId_ = 0;
   std::vector<std::unique_ptr<Pair>> pairs_;  // highest priority first
   std::deque<std::uint32_t> triggered_;
+  /// An honest path needs two: the one that the peer's check triggers, and its repetition after a role conflict.
+  static constexpr int maxTriggeredInARow = 2;
+  int triggeredInARow_ = 0;
 };
 
 }  // namespace parley::ice

@@ -110,7 +110,10 @@ void Gatherer::handle(const InterfacesChanged& changed, Time now) {
   // What a place held is not given to another address: its candidates' priorities would be taken twice.
   for (const auto& address : gatherableAddresses(changed.interfaces, config_)) {
     const bool known = std::any_of(sockets_.begin(), sockets_.end(),
-                                   [&](const auto& one) { return !one.stale && one.ip == address; });
+                                   [&](const auto& one) { return !one.stale && one.ip == address; }) ||
+                       std::any_of(relays_.begin(), relays_.end(), [&](const auto& one) {
+                         return !one->stale && one->relay->settings().local == address;
+                       });
     if (known || addresses_.size() >= 4 * config_.maxAddresses) continue;
     addresses_.push_back(address);
     if (phase_ == Phase::Idle) {

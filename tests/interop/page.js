@@ -19,7 +19,9 @@ export class PeerHost {
   /** Runs one method of Connection; `open` makes the connection first, `forget` ends it. */
   async call(connection, method, ...args) {
     if (method === 'open') {
-      this.#connections.set(connection, new Connection(new this.#PeerConnection({ ...this.#configuration }), ...args));
+      const [{ configuration = {}, ...options } = {}] = args;
+      const pc = new this.#PeerConnection({ ...this.#configuration, ...configuration });
+      this.#connections.set(connection, new Connection(pc, options));
       return;
     }
     const target = this.#connections.get(connection);

@@ -22,7 +22,7 @@ async function shows(page, text) {
 }
 
 /** Both in one room, connected; the second to come offers. */
-async function meet({ host, role, log, onFailure }) {
+async function meet({ host, role, log, onFailure }, options = []) {
   const room = `room-${++serial}`;
   const folder = await mkdtemp(join(process.env.INTEROP_SCRATCH, 'files-'));
   const page = await host.newPage();
@@ -32,7 +32,7 @@ async function meet({ host, role, log, onFailure }) {
   });
   const openPage = () => page.goto(`${host.url}?room=${room}`);
   const openTerminal = () => {
-    const terminal = new Terminal(['--room', room, '--into', folder], log);
+    const terminal = new Terminal(['--room', room, '--into', folder, ...options], log);
     onFailure(() => terminal.kill());
     return terminal;
   };
@@ -60,6 +60,15 @@ export const pageScenarios = {
     await terminal.prints(/< Grüße from the page 😀/);
     await terminal.quit();
     await shows(page, 'The other peer has left.');
+    await page.close();
+  },
+
+  'both hide their addresses behind mDNS names': async (context) => {
+    const { page, terminal } = await meet(context, ['--hide-addresses']);
+    await terminal.prints(/^path: host /m);
+    terminal.type('hello');
+    await shows(page, '< hello');
+    await terminal.quit();
     await page.close();
   },
 

@@ -7,15 +7,18 @@ import { Agent } from './drivers/agent.mjs';
 let serial = 0;
 
 export class Pair {
-  /** `host`: what a driver's start() gave. `role`: who offers, 'theirs' or 'ours'. */
-  constructor({ host, role, log, trickle = false }) {
+  /**
+   * `host`: what a driver's start() gave. `role`: who offers, 'theirs' or 'ours'. `options`: more of the command line of
+   * our side; `configuration`: their RTCConfiguration.
+   */
+  constructor({ host, role, log, trickle = false, options = [], configuration = {} }) {
     this.trickle = trickle;
     this.log = log;
-    this.ours = new Agent({ trickle, log, options: host.agentOptions });
+    this.ours = new Agent({ trickle, log, options: [...(host.agentOptions ?? []), ...options] });
     this.theirs = connectionOf(host, `connection ${++serial}`);
     this.offerer = this[role];
     this.answerer = role === 'ours' ? this.theirs : this.ours;
-    this.opening = this.theirs.open({ trickle });
+    this.opening = this.theirs.open({ trickle, configuration });
     this.pumps = [];
   }
 

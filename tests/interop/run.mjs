@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { pageInChromium, pageInFirefox } from './drivers/web_page.mjs';
 import { Pair } from './pair.mjs';
 import { scenarios } from './scenarios.mjs';
+import { startTurn } from './turn.mjs';
 
 // A driver starts a stack; it has the scenarios that all stacks are tested with, or its own.
 const drivers = [];
@@ -43,7 +44,7 @@ function choose() {
 }
 
 /** One cell of the table: {result: 'passed' | 'FAILED' | 'lacking', ms, error, log}. */
-async function runCell(driver, host, role, name) {
+async function runCell(driver, host, role, name, turn) {
   const lines = [];
   const began = performance.now();
   const elapsed = () => performance.now() - began;
@@ -58,7 +59,7 @@ async function runCell(driver, host, role, name) {
   let timer;
   try {
     await Promise.race([
-      scenariosOf(driver)[name]({ driver, host, role, log, makePair, onFailure }),
+      scenariosOf(driver)[name]({ driver, host, role, log, makePair, onFailure, turn }),
       new Promise((_, reject) => {
         timer = setTimeout(() => reject(new Error(`took longer than ${cellLimit / 1000} s`)), cellLimit);
       }),
@@ -82,7 +83,7 @@ function writeLog(driver, role, name, lines) {
 }
 
 /** All cells of one stack. */
-async function runDriver(driver, selection) {
+async function runDriver(driver, selection, turn) {
   const cells = [];
   const add = (role, scenario, cell) => {
     cells.push({ driver: driver.name, role, scenario, ...cell });
@@ -97,7 +98,7 @@ async function runDriver(driver, selection) {
   };
   let host;
   try {
-    host = await driver.start();
+    host = await driver.start({ turn });
   } catch (error) {
     console.log(`${driver.name} could not be started: ${error.message}`);
     await each((role, scenario) => add(role, scenario, { result: 'FAILED' }));
@@ -106,7 +107,7 @@ async function runDriver(driver, selection) {
   console.log(`== ${driver.name}: ${host.version}`);
   await each(async (role, scenario) => {
     const lacking = driver.lacks?.[scenario] ?? driver.lacks?.[`${scenario}, ${roles[role]}`];
-    add(role, scenario, lacking ? { result: 'lacking', reason: lacking } : await runCell(driver, host, role, scenario));
+    add(role, scenario, lacking ? { result: 'lacking', reason: lacking } : await runCell(driver, host, role, scenario, turn));
   });
   await host.stop();
   return cells;
@@ -154,7 +155,10 @@ if (options.list) {
 const selection = choose();
 const began = performance.now();
 const cells = [];
-for (const driver of selection.drivers) cells.push(...await runDriver(driver, selection));
+const turn = await startTurn(process.env.INTEROP_SCRATCH);
+for (const driver of selection.drivers) cells.push(...await runDriver(driver, selection, turn));
+turn.stop();
+writeFileSync(join(process.env.INTEROP_LOGS, 'coturn.log'), turn.log());
 printTables(cells, selection);
 const failed = cells.filter(({ result }) => result === 'FAILED').length;
 const seconds = ((performance.now() - began) / 1000).toFixed(0);

@@ -146,9 +146,38 @@ export const scenarios = {
     await pair.finish();
   },
 
+  'relay only, by UDP': (context) => relayed(context, 'UDP'),
+  'relay only, by TCP': (context) => relayed(context, 'TCP'),
+  'relay only, by TLS': (context) => relayed(context, 'TLS'),
+
+  'TCP only': async ({ makePair }) => {
+    const pair = await connected(makePair, { trickle: true, options: ['--tcp-only'] });
+    await pair.theirs.echo('chat', [text(1024), binary(65536)]);
+    const { local } = await pair.ours.path();
+    assertEqual(local.protocol, 'tcp', 'protocol of our candidate');
+    await pair.finish();
+  },
+
   'the offerer restarts ICE': ({ makePair }) => restart(makePair, (pair) => pair.offerer),
   'the answerer restarts ICE': ({ makePair }) => restart(makePair, (pair) => pair.answerer),
 };
+
+/** Both sides have one TURN server, and nothing but relay candidates. */
+async function relayed({ makePair, turn }, transport) {
+  const server = turn.server(transport);
+  const options = ['--turn', server.urls, '--user', server.username, '--credential', server.credential,
+    '--turn-ca', turn.ca, '--relay-only'];
+  const pair = await connected(makePair, { options, configuration: { iceServers: [server], iceTransportPolicy: 'relay' } });
+  await pair.theirs.echo('chat', [...hello, text(1024), binary(65536)]);
+  for (const { sdp } of [pair.offer, pair.answer]) {
+    for (const [, type] of sdp.matchAll(/a=candidate:.* typ (\S+)/g)) assertEqual(type, 'relay', 'type of a candidate');
+  }
+  const { local, remote } = await pair.ours.path();
+  assertEqual(local.candidateType, 'relay', 'type of our candidate');
+  assertEqual(local.relayProtocol, transport.toLowerCase(), "transport to our candidate's server");
+  assertEqual(remote.candidateType, 'relay', 'type of their candidate');
+  await pair.finish();
+}
 
 async function reliability({ makePair, driver }, channels) {
   const pair = await makePair();

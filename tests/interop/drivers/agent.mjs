@@ -17,7 +17,7 @@ export class Agent {
   #changed = new Set();
   #ended;
 
-  constructor({ trickle = false, log, options = [] }) {
+  constructor({ trickle = false, options = [], log }) {
     this.#log = log;
     this.#process = spawn(process.env.PARLEY_PEER, [
       '--agent',
@@ -88,6 +88,14 @@ export class Agent {
     this.#tell({ cmd: 'stats' });
     await this.#until('statistics', () => this.#stats.length > 0);
     return this.#stats.shift();
+  }
+
+  /** The two candidates of the selected pair, as in the statistics. */
+  async path() {
+    const stats = await this.stats();
+    const transport = Object.values(stats).find(({ type }) => type === 'transport');
+    const pair = stats[transport.selectedCandidatePairId];
+    return { local: stats[pair.localCandidateId], remote: stats[pair.remoteCandidateId] };
   }
 
   close() {

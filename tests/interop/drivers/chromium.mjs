@@ -17,8 +17,9 @@ export const launchOptions = async (...more) => ({
 
 export default {
   name: 'chromium',
-  async start() {
+  async start({ turn }) {
     // Plain addresses; the page of the example server is tested with the mDNS names that a browser has by default.
-    return startBrowser(await launchOptions('--disable-features=WebRtcHideLocalIpsWithMdns'));
+    return startBrowser(await launchOptions('--disable-features=WebRtcHideLocalIpsWithMdns',
+      `--ignore-certificate-errors-spki-list=${turn.pin}`));
   },
 };

@@ -4,6 +4,7 @@ import { startChild, versionOf } from './child.mjs';
 export default {
   name: 'werift',
   lacks: {
+    'TCP only': 'werift has no ICE-TCP',
     'reliability: limited and unordered, they offer': 'werift announces such a channel as ordered',
     'the answerer restarts ICE, we offer': 'werift takes the other ICE role then, and may not survive the conflict',
     'empty messages': 'werift sends nothing for an empty message',

@@ -3,6 +3,9 @@ import { startChild, versionOf } from './child.mjs';
 export default {
   name: 'wrtc',
   doesNotTell: ['maxRetransmits', 'maxPacketLifeTime'], // 65535 for none
+  lacks: {
+    'relay only, by TLS': 'libwebrtc trusts its own list of authorities alone',
+  },
   start: () => startChild('wrtc'),
 };
 
