@@ -2,8 +2,8 @@
 #
 # One module: the sources of the current folder and those below it, a static library `parley_NAME` with the alias
 # `parley::NAME`. It links only the modules in USES and the libraries in LINKS; tests/layering.py holds the same table
-# against the includes. With PARLEY_UNITY several files are compiled as one, but not those in APART, whose names others
-# have as well.
+# against the includes. With PARLEY_UNITY several files are compiled as one, but not those in APART: their names clash
+# with others', or a program may leave them out.
 function(parley_module name)
   cmake_parse_arguments(arg "" "" "USES;LINKS;APART" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")

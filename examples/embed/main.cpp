@@ -133,6 +133,15 @@ class Loop {
     engine_.handle(parley::SocketBound{request.socket, fromSystem(reinterpret_cast<sockaddr*>(&address))}, now());
   }
 
+  // A loop that has UDP alone. Then there is neither ICE-TCP nor TURN over TCP, and names for multicast DNS stay unknown.
+  template <class Other>
+  void refuse(const Other& request) {
+    engine_.handle(parley::SocketFailed{request.socket, "only UDP here"}, now());
+  }
+  void perform(parley::BindMulticast& request) { refuse(request); }
+  void perform(parley::ListenTcp& request) { refuse(request); }
+  void perform(parley::ConnectTcp& request) { refuse(request); }
+
   void perform(parley::CloseSocket& request) {
     auto socket = sockets_.find(request.socket);
     if (socket == sockets_.end()) return;

@@ -21,13 +21,13 @@ constexpr std::size_t highMark = 4u << 20, lowMark = 1u << 20;
 
 }  // namespace
 
-FileSender::FileSender(const std::filesystem::path& path, std::shared_ptr<parley::DataChannel> channel,
-                       std::size_t maxMessageSize, std::function<void(TransferResult)> done)
-    : name_(path.filename().string()), file_(path, std::ios::binary), channel_(std::move(channel)),
-      chunk_(std::min(chunkSize, maxMessageSize)), done_(std::move(done)) {
+FileSender::FileSender(const std::filesystem::path& path, parley::PeerConnection& connection, std::size_t maxMessageSize,
+                       std::function<void(TransferResult)> done)
+    : name_(path.filename().string()), file_(path, std::ios::binary), chunk_(std::min(chunkSize, maxMessageSize)), done_(std::move(done)) {
   std::error_code error;
   size_ = std::filesystem::file_size(path, error);
   if (error || !file_) throw std::runtime_error("cannot read " + path.string());
+  channel_ = connection.createDataChannel(fileChannelLabel);
   channel_->bufferedAmountLowThreshold(lowMark);
   channel_->onOpen([this] { start(); });
   channel_->onBufferedAmountLow([this] { pump(); });

@@ -4,6 +4,7 @@
 #include "sha256.hpp"
 
 #include <parley/data_channel.hpp>
+#include <parley/peer_connection.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -33,8 +34,9 @@ struct TransferResult {
 /// Sends one file. Reads it while it goes, so that memory stays bounded.
 class FileSender {
  public:
-  /// Throws std::runtime_error if the file cannot be read. `done` is called once, and may destroy this.
-  FileSender(const std::filesystem::path& path, std::shared_ptr<parley::DataChannel> channel, std::size_t maxMessageSize,
+  /// Makes the channel. Throws std::runtime_error, and makes none, if the file cannot be read. `done` is called once, and
+  /// may destroy this.
+  FileSender(const std::filesystem::path& path, parley::PeerConnection& connection, std::size_t maxMessageSize,
              std::function<void(TransferResult)> done);
   ~FileSender();
 

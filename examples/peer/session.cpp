@@ -192,10 +192,9 @@ void Session::quit() {
 void Session::sendFile(const std::filesystem::path& path) {
   const double limit = connection_.sctp()->maxMessageSize().value_or(65'536);
   const auto maxMessageSize = static_cast<std::size_t>(std::min(limit, double{1u << 30}));
-  auto channel = connection_.createDataChannel(fileChannelLabel);
   try {
     auto& sender = senders_.emplace_back();
-    sender = std::make_unique<FileSender>(path, channel, maxMessageSize,
+    sender = std::make_unique<FileSender>(path, connection_, maxMessageSize,
                                           [this, item = &sender](TransferResult result) {
                                             (result.ok ? std::cout : std::cerr) << result.text << std::endl;
                                             if (options_.send) return done(result);
@@ -204,7 +203,6 @@ void Session::sendFile(const std::filesystem::path& path) {
                                           });
   } catch (const std::runtime_error& error) {
     senders_.pop_back();
-    channel->close();
     if (options_.send) return fail(error.what());
     std::cout << error.what() << std::endl;
   }

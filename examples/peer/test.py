@@ -144,7 +144,7 @@ class PeerTest(unittest.TestCase):
         b.type("/send /no/such/file")
         b.expect("cannot read /no/such/file")
         a.type("/stats")
-        a.expect("path ")
+        a.expect("path: ")
         b.type("the last line")
         b.type("/quit")
         a.expect("< the last line")

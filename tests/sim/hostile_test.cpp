@@ -282,6 +282,8 @@ TEST_CASE("requests from ever new addresses take no memory and no answer is larg
   Attacker attacker(pair);
   REQUIRE(pair.open("chat", 1s));
   pair.world.runFor(1s);
+  const auto known = [&] { return pair.a.pc().sctp()->transport()->iceTransport()->getRemoteCandidates().size(); };
+  const auto knownBefore = known();
   const auto before = residentBytes();
   const auto to = pair.hostA.boundSockets().at(0);
   std::size_t answered = 0, asked = 0;
@@ -302,7 +304,7 @@ TEST_CASE("requests from ever new addresses take no memory and no answer is larg
   CHECK(answered <= asked);
   if (!sanitized) CHECK(after < before + 4 * 1'048'576);
   REQUIRE(pair.echo("chat"));
-  CHECK(pair.a.pc().sctp()->transport()->iceTransport()->getRemoteCandidates().size() == 1);
+  CHECK(known() == knownBefore);
 }
 
 TEST_CASE("forged answers to checks of consent do not keep a dead connection alive") {

@@ -155,7 +155,7 @@ TEST_CASE("A handler that throws is logged, and the next event still comes") {
   std::vector<std::string> lines;
   setLogHandler(LogLevel::Error, [&](const LogLine& line) { lines.emplace_back(line.text); });
   Loop loop;
-  PeerConnection pc(loop.engine);
+  PeerConnection pc(loop.engine, udpAlone());
   int candidates = 0;
   pc.onSignalingStateChange([] { throw std::runtime_error("an application's fault"); });
   pc.onIceCandidate([&](const auto&) { ++candidates; });

@@ -22,7 +22,7 @@ TEST_CASE("Two connections open a channel, and text, bytes and empty messages ar
 }
 
 TEST_CASE("A connected connection shows its states, its transports and its certificate") {
-  Pair pair;
+  Pair pair(udpAlone(), udpAlone());
   CHECK(pair.a.sctp() == nullptr);
   pair.connect();
   CHECK(toString(pair.a.connectionState()) == "connected");
@@ -69,7 +69,7 @@ TEST_CASE("Channel ids follow the roles of DTLS, and are known as soon as the an
 }
 
 TEST_CASE("The events of a connection come in the order of the specification") {
-  Pair pair;
+  Pair pair(udpAlone(), udpAlone());
   std::vector<std::string> events;
   pair.a.onNegotiationNeeded([&] { events.push_back("negotiationneeded"); });
   pair.a.onSignalingStateChange(

@@ -168,7 +168,9 @@ TEST_CASE("A new channel has the defaults of the specification") {
 }
 
 TEST_CASE("An id beyond the streams of the association closes the channel with an error") {
-  Pair pair;
+  Configuration few;
+  few.extensions.sctpStreams = 256;
+  Pair pair(few, few);
   auto beyond = pair.a.createDataChannel("beyond", {.negotiated = true, .id = 5000});
   std::vector<std::string> events;
   beyond->onError([&](const RtcError& error) { events.push_back(std::string(toString(error.errorDetail()))); });

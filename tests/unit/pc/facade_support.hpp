@@ -97,6 +97,10 @@ class Loop {
     sockets_[request.socket] = local;
     engine.handle(SocketBound{request.socket, local}, now());
   }
+  // Its network has UDP alone.
+  void perform(BindMulticast& request) { engine.handle(SocketFailed{request.socket, "only UDP here"}, now()); }
+  void perform(ListenTcp& request) { engine.handle(SocketFailed{request.socket, "only UDP here"}, now()); }
+  void perform(ConnectTcp& request) { engine.handle(SocketFailed{request.socket, "only UDP here"}, now()); }
   void perform(CloseSocket& request) { sockets_.erase(request.socket); }
   void perform(ListInterfaces& request) {
     engine.handle(InterfacesListed{request.request, {{"sim0", IpAddress::v4(10, 0, 0, 1)}}}, now());
@@ -107,6 +111,13 @@ class Loop {
   std::multimap<Time, InFlight> wire_;
   std::uint16_t lastPort_ = 40000;
 };
+
+/// Without the active candidates for TCP: each address is one candidate.
+inline Configuration udpAlone() {
+  Configuration configuration;
+  configuration.extensions.tcp = IceTcp::Off;
+  return configuration;
+}
 
 /// Two connections that trickle their candidates to each other.
 struct Pair {
