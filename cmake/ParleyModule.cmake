@@ -32,6 +32,10 @@ if(MSVC)
 else()
   target_compile_options(parley_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
     $<$<BOOL:${PARLEY_WERROR}>:-Werror>)
+  if(PARLEY_UNITY AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    # To clang, what one file keeps to itself is shadowed by the locals of the next that is compiled with it.
+    target_compile_options(parley_options INTERFACE -Wno-shadow)
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
     # gcc 12 sees overlaps and overflows in libstdc++'s own string and rotate (PR 105329, PR 105651), and at -O3 the
     # alternatives that a moved variant does not hold as uninitialized.

@@ -97,7 +97,7 @@ void Mdns::handle(const InterfacesChanged& changed, Time) {
   std::vector<SocketId> gone;
   for (const auto& [id, socket] : sockets_)
     if (std::none_of(changed.interfaces.begin(), changed.interfaces.end(),
-                     [&](const auto& one) { return one.address == socket.interface.address; }))
+                     [&address = socket.interface.address](const auto& one) { return one.address == address; }))
       gone.push_back(id);
   for (SocketId id : gone) {
     sockets_.erase(id);

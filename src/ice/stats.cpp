@@ -124,7 +124,8 @@ Stats Agent::stats() const {
       stats.consentRequestsSent = pair->consentRequestsSent;
       stats.packetsDiscardedOnSend = pair->packetsDiscarded;
       stats.bytesDiscardedOnSend = pair->bytesDiscarded;
-      if (pair.get() == path_ && pathGeneration_->selected == path_) out.selectedPairId = stats.id;
+      // The one in use, also while a nomination waits for something better (RFC 8445 s.12.1.1 lets data flow already).
+      if (pair.get() == path_) out.selectedPairId = stats.id;
       out.pairs.push_back(std::move(stats));
     }
   }

@@ -4,6 +4,7 @@ import { startChild, versionOf } from './child.mjs';
 export default {
   name: 'werift',
   lacks: {
+    'relay only, by TLS': 'not found out: werift does not reach the test\'s server by TLS',
     'TCP only': 'werift has no ICE-TCP',
     'reliability: limited and unordered, they offer': 'werift announces such a channel as ordered',
     'the answerer restarts ICE, we offer': 'werift takes the other ICE role then, and may not survive the conflict',
