@@ -190,7 +190,8 @@ TEST_CASE("Names are compressed by pointers to the front, and by nothing else") 
   auto bytes = dnsAnswer("a.local", ip("10.0.0.1"), 120);
   bytes[7] = 2;
   for (std::uint8_t byte : {0xc0, 12, 0, 28, 0x80, 1, 0, 0, 0, 120, 0, 16}) bytes.push_back(byte);
-  for (auto byte : ip("2001:db8::1").bytes()) bytes.push_back(byte);
+  const auto address = ip("2001:db8::1");
+  for (auto byte : address.bytes()) bytes.push_back(byte);
   auto message = DnsMessage::parse(bytes);
   REQUIRE(message);
   REQUIRE(message->answers.size() == 2);
