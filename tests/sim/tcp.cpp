@@ -64,8 +64,8 @@ void Tcp::deliver(const std::shared_ptr<Connection>& connection, bool toClient, 
   bytes_ += bytes.size();
   const End& sender = toClient ? connection->end : connection->client;
   const SocketAddress& from = sender.host ? sender.local : sender.address;
-  world_.after(world_.delayFrom(from.ip), [this, connection, toClient,
-                                           copy = std::vector<std::uint8_t>(bytes.begin(), bytes.end())]() mutable {
+  world_.after(world_.delayFrom(from.ip), [connection, toClient,
+                                            copy = std::vector<std::uint8_t>(bytes.begin(), bytes.end())]() mutable {
     End& to = toClient ? connection->client : connection->end;
     if (to.closed) return;
     if (!to.host) return connection->server->data(to.id, copy);
