@@ -335,6 +335,7 @@ void Gatherer::reflexiveFound(const Socket& one, std::size_t server, const IpAdd
 }
 
 void Gatherer::serverFailed(std::size_t server, const SocketAddress& local, int code, std::string text) {
+  if (server >= servers_.size()) return;  // after the end, of which nobody is told
   // W3C, icecandidateerror: a local address that no candidate shows is not shown here either.
   const bool secret = relayOnly_ || hidesHosts();
   outbox_.event(CandidateFailed{secret ? SocketAddress{} : local, servers_[server].url, code, std::move(text)});
