@@ -271,7 +271,7 @@ void Gatherer::handle(const Resolved& resolved, Time) {
     server.resolving.reset();
     server.addresses = resolved.addresses;
     if (resolved.addresses.empty())
-      serverFailed(i, {}, 701,
+      serverFailed(servers_[i].url, {}, 701,
                    std::string("The name of the ") + (server.turn ? "TURN" : "STUN") + " server could not be resolved.");
     ours = true;
     if (phase_ != Phase::Probing) continue;
@@ -310,7 +310,7 @@ void Gatherer::askServer(const Socket& one, std::size_t server) {
     addRelay(server, ip, one.index, one.ip, one.id);
 }
 
-void Gatherer::reflexiveFound(const Socket& one, std::size_t server, const IpAddress& serverIp,
+void Gatherer::reflexiveFound(const Socket& one, std::size_t server, const std::string& url, const IpAddress& serverIp,
                               const SocketAddress& mapped) {
   if (one.carriesOnly) return;
   // RFC 8445 s.5.1.3: redundant if the address and the base are those of another candidate; unless that one does not
@@ -323,7 +323,7 @@ void Gatherer::reflexiveFound(const Socket& one, std::size_t server, const IpAdd
   LocalCandidate local;
   local.socket = one.id;
   local.address = mapped;
-  local.url = servers_[server].url;
+  local.url = url;
   local.candidate.type = CandidateType::ServerReflexive;
   local.candidate.address = mapped.ip.toString();
   local.candidate.port = mapped.port;
@@ -334,11 +334,10 @@ void Gatherer::reflexiveFound(const Socket& one, std::size_t server, const IpAdd
   found(std::move(local));
 }
 
-void Gatherer::serverFailed(std::size_t server, const SocketAddress& local, int code, std::string text) {
-  if (server >= servers_.size()) return;  // after the end, of which nobody is told
+void Gatherer::serverFailed(const std::string& url, const SocketAddress& local, int code, std::string text) {
   // W3C, icecandidateerror: a local address that no candidate shows is not shown here either.
   const bool secret = relayOnly_ || hidesHosts();
-  outbox_.event(CandidateFailed{secret ? SocketAddress{} : local, servers_[server].url, code, std::move(text)});
+  outbox_.event(CandidateFailed{secret ? SocketAddress{} : local, url, code, std::move(text)});
 }
 
 // --- Slots, time and the end ---
@@ -397,7 +396,7 @@ void Gatherer::advance(Time now) {
     for (std::size_t i = 0; i < servers_.size(); ++i) {
       if (!servers_[i].resolving) continue;
       servers_[i].resolving.reset();
-      serverFailed(i, {}, 701,
+      serverFailed(servers_[i].url, {}, 701,
                    std::string("The ") + (servers_[i].turn ? "TURN" : "STUN") + " server's name was not resolved in time.");
     }
     listing_.reset();

@@ -165,8 +165,10 @@ class Gatherer {
   void found(LocalCandidate local);
   void askServers(const Socket& one);
   void askServer(const Socket& one, std::size_t server);
-  void reflexiveFound(const Socket& one, std::size_t server, const IpAddress& serverIp, const SocketAddress& mapped);
-  void serverFailed(std::size_t server, const SocketAddress& local, int code, std::string text);
+  /// With the server's URL rather than its place: a relay of an earlier gathering outlives the list that it is of.
+  void reflexiveFound(const Socket& one, std::size_t server, const std::string& url, const IpAddress& serverIp,
+                      const SocketAddress& mapped);
+  void serverFailed(const std::string& url, const SocketAddress& local, int code, std::string text);
   bool fitsServer(const Server& server, const IpAddress& local, IpAddress& chosen) const;
   void finishIfDone();
   void done();

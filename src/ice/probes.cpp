@@ -48,7 +48,8 @@ void Gatherer::answered(Probe& probe, const SocketAddress& mapped, Time now) {
   probe.state = Probe::State::Answered;
   probe.transaction.reset();
   probe.keepAliveAt = now + config_.serverKeepAlive;
-  if (const Socket* one = socket(probe.socket); one && one->bound) reflexiveFound(*one, probe.server, probe.to.ip, mapped);
+  if (const Socket* one = socket(probe.socket); one && one->bound)
+    reflexiveFound(*one, probe.server, servers_[probe.server].url, probe.to.ip, mapped);
 }
 
 void Gatherer::failed(Probe& probe, int code, std::string text) {
@@ -56,7 +57,7 @@ void Gatherer::failed(Probe& probe, int code, std::string text) {
   probe.transaction.reset();
   SocketAddress local;
   if (const Socket* one = socket(probe.socket); one && one->bound) local = *one->bound;
-  serverFailed(probe.server, local, code, std::move(text));
+  serverFailed(servers_[probe.server].url, local, code, std::move(text));
 }
 
 void Gatherer::advanceProbes(Time now) {

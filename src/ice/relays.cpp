@@ -80,7 +80,8 @@ void Gatherer::drain(Relayed& one) {
             const Socket* carrier = socket(one.relay->settings().socket);
             // RFC 8445 s.5.1.1.2: the Allocate response tells the server-reflexive address of a UDP socket as well.
             if (carrier && carrier->bound && !one.stale)
-              reflexiveFound(*carrier, one.server, one.relay->settings().address.ip, each.mapped);
+              reflexiveFound(*carrier, one.server, one.relay->settings().server.url, one.relay->settings().address.ip,
+                             each.mapped);
           } else if constexpr (std::is_same_v<T, Relay::Redirected>) {
             redirect(one, each);
           } else if constexpr (std::is_same_v<T, Relay::Failed>) {
@@ -149,8 +150,8 @@ void Gatherer::relayFailed(Relayed& one, int code, std::string reason) {
   if (one.stale) return;
   // W3C, icecandidateerror: 701 where there is no answer to have a code from.
   const Socket* carrier = socket(one.relay->settings().socket);
-  serverFailed(one.server, carrier && carrier->bound ? *carrier->bound : SocketAddress{}, code ? code : 701,
-               std::move(reason));
+  serverFailed(one.relay->settings().server.url, carrier && carrier->bound ? *carrier->bound : SocketAddress{},
+               code ? code : 701, std::move(reason));
 }
 
 void Gatherer::socketsGone(const Relayed& one) {
