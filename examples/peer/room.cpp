@@ -1,8 +1,9 @@
 #include "room.hpp"
 
+#include "common/signaling_client.hpp"
+#include "common/signaling_server.hpp"
+#include "page.hpp"
 #include "session.hpp"
-#include "signaling_client.hpp"
-#include "signaling_server.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -33,13 +34,15 @@ std::unique_ptr<SignalingServer> hostOrJoin(EventLoop& loop, const Options& opti
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);  // not to wait for TIME_WAIT
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(boost::asio::socket_base::max_listen_connections, error);
-  if (!error) return std::make_unique<SignalingServer>(std::move(acceptor));
+  if (!error) return std::make_unique<SignalingServer>(std::move(acceptor), page);
 
   const std::string where = options.bindAddress + ":" + std::to_string(options.port);
-  if (error != boost::asio::error::address_in_use) throw std::runtime_error("cannot listen at " + where + ": " + error.message());
+  if (error != boost::asio::error::address_in_use)
+    throw std::runtime_error("cannot listen at " + where + ": " + error.message());
   if (!isSignalingServer({addressToJoin(options), options.port}))
-    throw std::runtime_error("port " + std::to_string(options.port) +
-                             " is in use by something that is not a signalling server of ours; choose another by --port");
+    throw std::runtime_error(
+        "port " + std::to_string(options.port) +
+        " is in use by something that is not a signalling server of ours; choose another by --port");
   return nullptr;
 }
 
@@ -47,7 +50,8 @@ std::unique_ptr<SignalingServer> hostOrJoin(EventLoop& loop, const Options& opti
 class Room {
  public:
   Room(EventLoop& loop, const Options& options, const ServerAddress& server)
-      : loop_(loop), options_(options),
+      : loop_(loop),
+        options_(options),
         client_(loop.io(), server, options.room,
                 {[this](bool offer) { joined(offer); }, [this] { begin(); }, [this] { left(); },
                  [this](const nlohmann::json& message) { received(message); },

@@ -18,8 +18,8 @@
 /// It drops what it does not understand, and holds a bounded amount of memory for each client.
 class SignalingServer {
  public:
-  /// Takes over a listening socket. Runs on its io_context, in one thread.
-  explicit SignalingServer(boost::asio::ip::tcp::acceptor acceptor);
+  /// Takes over a listening socket, and serves `page` (HTML). Runs on the socket's io_context, in one thread.
+  SignalingServer(boost::asio::ip::tcp::acceptor acceptor, std::string page);
   ~SignalingServer();
 
  private:

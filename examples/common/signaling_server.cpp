@@ -1,7 +1,6 @@
 #include "signaling_server.hpp"
 
-#include "negotiation.hpp"
-#include "page.hpp"
+#include "json.hpp"
 #include "web_socket.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -34,8 +33,9 @@ constexpr std::size_t maxClients = 64;
 
 class Member;
 
-/// Who is in which room. All on one thread.
+/// Who is in which room, and what is served beside. All on one thread.
 struct Rooms {
+  std::string page;
   std::map<std::string, std::vector<Member*>> members;
   std::size_t clients = 0;
 };
@@ -77,7 +77,8 @@ class Member : public std::enable_shared_from_this<Member> {
 
   void relay(const std::string& message) {
     const auto room = rooms_->members.find(room_);
-    if (room == rooms_->members.end() || std::find(room->second.begin(), room->second.end(), this) == room->second.end())
+    if (room == rooms_->members.end() ||
+        std::find(room->second.begin(), room->second.end(), this) == room->second.end())
       return;  // it found the room full
     if (!parseJson(message).is_object()) return;
     for (Member* other : room->second)
@@ -124,7 +125,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     }
     if (request.method() != http::verb::get && request.method() != http::verb::head)
       return reply(request, http::status::method_not_allowed, "text/plain", "GET only.\n");
-    if (target == "/") return reply(request, http::status::ok, "text/html; charset=utf-8", page);
+    if (target == "/") return reply(request, http::status::ok, "text/html; charset=utf-8", rooms_->page);
     if (target == "/parley") {
       const json identity{{"service", signalingService}, {"version", signalingVersion}};
       return reply(request, http::status::ok, "application/json", toLine(identity) + "\n");
@@ -169,7 +170,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
 class SignalingServer::Listener : public std::enable_shared_from_this<Listener> {
  public:
-  explicit Listener(tcp::acceptor acceptor) : acceptor_(std::move(acceptor)) {}
+  Listener(tcp::acceptor acceptor, std::string page) : acceptor_(std::move(acceptor)) {
+    rooms_->page = std::move(page);
+  }
 
   void accept() {
     acceptor_.async_accept([self = shared_from_this()](beast::error_code error, tcp::socket socket) {
@@ -190,7 +193,8 @@ class SignalingServer::Listener : public std::enable_shared_from_this<Listener> 
   std::shared_ptr<Rooms> rooms_ = std::make_shared<Rooms>();
 };
 
-SignalingServer::SignalingServer(tcp::acceptor acceptor) : listener_(std::make_shared<Listener>(std::move(acceptor))) {
+SignalingServer::SignalingServer(tcp::acceptor acceptor, std::string page)
+    : listener_(std::make_shared<Listener>(std::move(acceptor), std::move(page))) {
   listener_->accept();
 }
 
