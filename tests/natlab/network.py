@@ -14,6 +14,9 @@ import sys
 
 BRIDGE = "internet"
 IPV4, IPV6 = "198.18.0.1", "2001:db8::1"
+# A bridge has the lowest address of its ports, unless it was given one: each cable that comes or goes could change it,
+# and who knows the old one talks to nobody for as long as neighbour discovery takes to doubt it.
+BRIDGE_OPTIONS = "address 02:00:00:00:00:01 type bridge"
 
 
 class CommandFailed(Exception):
@@ -39,7 +42,7 @@ async def make_internet():
     pathlib.Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0")
     pathlib.Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
     await ip(f"""link set lo up
-                 link add {BRIDGE} type bridge
+                 link add {BRIDGE} {BRIDGE_OPTIONS}
                  link set {BRIDGE} up
                  address add {IPV4}/16 dev {BRIDGE}
                  address add {IPV6}/64 dev {BRIDGE} nodad""")
