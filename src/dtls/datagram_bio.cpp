@@ -1,6 +1,6 @@
 #include "dtls/datagram_bio.hpp"
 
-#include <openssl/bio.h>
+#include "dtls/bio_method.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -47,29 +47,12 @@ long control(BIO* bio, int command, long, void*) {
   }
 }
 
-int create(BIO* bio) {
-  BIO_set_init(bio, 1);
-  return 1;
-}
-
-BIO_METHOD* makeMethod() {
-  BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "parley datagrams");
-  if (!method) return nullptr;
-  BIO_meth_set_write(method, write);
-  BIO_meth_set_read(method, read);
-  BIO_meth_set_ctrl(method, control);
-  BIO_meth_set_create(method, create);
-  return method;
-}
-
 }  // namespace
 
 bio_st* newDatagramBio(DatagramPort& port) {
   // Never freed: endpoints of other threads may use it until the process ends.
-  static BIO_METHOD* const method = makeMethod();
-  BIO* bio = method ? BIO_new(method) : nullptr;
-  if (bio) BIO_set_data(bio, &port);
-  return bio;
+  static BIO_METHOD* const method = makeBioMethod("parley datagrams", {write, read, control});
+  return newBio(method, &port);
 }
 
 }  // namespace parley::dtls

@@ -99,6 +99,11 @@ Pair* Checklist::takeNext() {
   return at->get();
 }
 
+void Checklist::take(Pair& pair) {
+  std::erase(triggered_, pair.id);
+  pair.state = PairState::InProgress;
+}
+
 void Checklist::trigger(Pair& pair) {
   if (std::find(triggered_.begin(), triggered_.end(), pair.id) == triggered_.end()) triggered_.push_back(pair.id);
   pair.state = PairState::Waiting;

@@ -32,6 +32,8 @@ class Checklist {
   /// RFC 8445 s.6.1.4.2: whether a check could go out now, and for which pair. The pair is InProgress after that.
   bool hasNext() const;
   Pair* takeNext();
+  /// A check for this one goes out now.
+  void take(Pair& pair);
   /// RFC 8445 s.7.3.1.4: puts the pair into the triggered-check queue.
   void trigger(Pair& pair);
   /// RFC 8445 s.7.2.5.3.3: also unfreezes the pairs of its foundation.

@@ -117,9 +117,7 @@ void Gatherer::handle(const InterfacesChanged& changed, Time now) {
     if (known || addresses_.size() >= 4 * config_.maxAddresses) continue;
     addresses_.push_back(address);
     if (phase_ == Phase::Idle) {
-      phase_ = Phase::Probing;
-      giveUpAt_ = now + config_.serverTimeout;
-      outbox_.event(GatheringResumed{});
+      resume(now);
       // A look-up that failed without a network may succeed with one.
       for (auto& server : servers_)
         if (server.addresses.empty() && !server.resolving) resolve(server);
@@ -127,6 +125,13 @@ void Gatherer::handle(const InterfacesChanged& changed, Time now) {
     openAddress(address, addresses_.size() - 1);
   }
   finishIfDone();
+}
+
+void Gatherer::resume(Time now) {
+  if (phase_ != Phase::Idle) return;
+  phase_ = Phase::Probing;
+  giveUpAt_ = now + config_.serverTimeout;
+  outbox_.event(GatheringResumed{});
 }
 
 void Gatherer::openAddress(const IpAddress& address, std::size_t index) {
@@ -175,11 +180,11 @@ void Gatherer::handle(const SocketBound& bound, Time) {
   finishIfDone();
 }
 
-void Gatherer::handle(const SocketFailed& failure, Time) {
+void Gatherer::handle(const SocketFailed& failure, Time now) {
   for (std::size_t i = 0; i < relays_.size(); ++i) {  // To drain one may add another.
     if (relays_[i]->relay->settings().socket != failure.socket) continue;
     relays_[i]->relay->disconnected("The connection to the TURN server failed: " + failure.reason);
-    drain(*relays_[i]);
+    drain(*relays_[i], now);
   }
   forgetRelays();
   Socket* one = socket(failure.socket);
@@ -189,6 +194,10 @@ void Gatherer::handle(const SocketFailed& failure, Time) {
   std::erase_if(probes_, [&](const auto& each) { return each.socket == failure.socket; });
   if (gone.kind != Socket::Kind::Active) outbox_.event(CloseSocket{failure.socket});
   if (gone.bound) outbox_.event(SocketGone{gone.id});
+  if (gone.onlyServer && !gone.bound && !gone.stale) {
+    serverFailed(servers_[*gone.onlyServer].url, {}, 437, "There is no other port for the TURN server: " + failure.reason);
+    return finishIfDone();
+  }
   // A range of ports may have none left: then the socket of the generation before serves this one as well.
   auto before = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& other) {
     return other.stale && other.bound && other.ip == gone.ip && other.kind == gone.kind;
@@ -204,7 +213,10 @@ void Gatherer::handle(const SocketFailed& failure, Time) {
 
 void Gatherer::use(Socket& one) {
   if (!one.carriesOnly) hostFound(one);
-  if (one.kind == Socket::Kind::Udp) askServers(one);
+  if (one.onlyServer)
+    askServer(one, *one.onlyServer);
+  else if (one.kind == Socket::Kind::Udp)
+    askServers(one);
 }
 
 void Gatherer::hostFound(const Socket& one) {
@@ -280,7 +292,7 @@ void Gatherer::handle(const Resolved& resolved, Time) {
         if (IpAddress ip; fitsServer(server, addresses_[index], ip)) addRelay(i, ip, index, addresses_[index], {});
     } else {
       for (const auto& one : sockets_)
-        if (one.bound && !one.stale && one.kind == Socket::Kind::Udp) askServer(one, i);
+        if (one.bound && !one.stale && one.kind == Socket::Kind::Udp && !one.onlyServer) askServer(one, i);
     }
   }
   if (ours) finishIfDone();
@@ -380,7 +392,7 @@ void Gatherer::advance(Time now) {
   for (std::size_t i = 0; i < relays_.size(); ++i) {
     if (relays_[i]->relay->deadline() > now) continue;
     relays_[i]->relay->advance(now);
-    drain(*relays_[i]);
+    drain(*relays_[i], now);
   }
   forgetRelays();
   if (phase_ != Phase::Idle && giveUpAt_ <= now) {
@@ -389,7 +401,7 @@ void Gatherer::advance(Time now) {
         failed(probe, 701, "The STUN server did not answer in time.");
     for (auto& one : relays_) {
       if (one->stale || one->found) continue;
-      relayFailed(*one, 0, "The TURN server did not answer in time.");
+      relayFailed(*one, 0, "The TURN server did not answer in time.", now);
       closeRelay(*one, now);
     }
     forgetRelays();

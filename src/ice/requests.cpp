@@ -194,7 +194,13 @@ void Agent::accept(Generation& generation, const EarlyRequest& request, Time now
   // RFC 8445 s.8.1.2: after the nomination of another pair requests are answered and no more.
   if (generation.selected && !nominates && !isNewWay) return;
   if (pair->state == PairState::InProgress) cancelChecks(generation, *pair);
-  generation.checklist.trigger(*pair);
+  if (pacer_.mayFollow(now)) {
+    generation.checklist.take(*pair);
+    sendCheck(generation, *pair, false, false, now);
+    pacer_.followed(now);
+  } else {
+    generation.checklist.trigger(*pair);
+  }
 }
 
 void Agent::acceptEarly(Generation& generation, Time now) {

@@ -126,6 +126,15 @@ void Agent::socketGone(SocketId socket) {
   std::erase_if(checks_, [&](const Check& check) { return check.path.socket == socket; });
 }
 
+/// No check through this relay will reach the peer: better to know that now than after the time of a transaction.
+void Agent::peerRefused(const PeerRefused& refused) {
+  for (auto& one : generations_)
+    for (const auto& pair : one->checklist.pairs())
+      if (pair->path.socket == refused.socket && pair->path.remote.ip == refused.peer &&
+          pair->state != PairState::Failed)
+        failPair(*one, *pair);
+}
+
 void Agent::handle(const InterfacesListed& listed, Time now) {
   if (closed_) return;
   gatherer_.handle(listed, now);
@@ -210,8 +219,7 @@ bool Agent::mayReceive(SocketId socket, const SocketAddress& from) const {
 
 std::optional<Agent::Path> Agent::sendPath() const {
   if (!path_) return std::nullopt;
-  const SocketId socket = path_->path.socket;
-  return Path{socket, path_->path.remote, !gatherer_.isRelay(socket) && !streams_.owns(socket)};
+  return Path{path_->path.socket, path_->path.remote, pathIsDirect_};
 }
 
 void Agent::countSent(std::size_t bytes, Time now) {
