@@ -66,7 +66,8 @@ class Node:
 
     async def stop(self):
         for process in self.processes:
-            process.kill()
+            if process.returncode is None:
+                process.kill()
             await process.wait()
         await command("ip", "netns", "delete", self.name)
 
@@ -82,9 +83,10 @@ class Node:
             if line:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable, str(pathlib.Path(__file__).with_name("line.py")), self.name, device, port,
-                    *map(str, line), stdout=asyncio.subprocess.PIPE)
+                    *map(str, line), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
                 self.processes.append(process)
-                await process.stdout.readline()
+                if not await process.stdout.readline():
+                    raise CommandFailed(f"line.py: {(await process.stderr.read()).decode().strip().splitlines()[-1]}")
             else:
                 await ip(f"link add {port} type veth peer name {device} netns {self.name}")
             await ip(f"link set {port} master {BRIDGE} up")
