@@ -32,18 +32,14 @@ int read(BIO* bio, char* out, int room) {
 
 long control(BIO* bio, int command, long, void*) {
   switch (command) {
-    case BIO_CTRL_FLUSH:
-      return 1;
+    case BIO_CTRL_FLUSH: return 1;
     case BIO_CTRL_DGRAM_QUERY_MTU:
     case BIO_CTRL_DGRAM_GET_MTU:
     // OpenSSL would lower its MTU to this after three timeouts; ours holds on every path as it is.
-    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
-      return static_cast<long>(portOf(bio).mtu);
+    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU: return static_cast<long>(portOf(bio).mtu);
     // IPv6 and UDP headers. OpenSSL takes it off the least link MTU that it works with, 256; ours is the UDP payload.
-    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
-      return 40 + 8;
-    default:
-      return 0;
+    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD: return 40 + 8;
+    default: return 0;
   }
 }
 

@@ -328,7 +328,7 @@ void Agent::step(Time now) {
 
 bool Agent::checksWantSlot() const {
   return !config_.lite && std::any_of(generations_.begin(), generations_.end(),
-                     [](const auto& one) { return one->isRunning() && one->checklist.hasNext(); });
+                                      [](const auto& one) { return one->isRunning() && one->checklist.hasNext(); });
 }
 
 void Agent::fillSlot(Time now) {
@@ -366,8 +366,7 @@ void Agent::keepConsent(Time now) {
   } else if (consent_.checkAt() <= now) {
     // While a nomination is unanswered each consent check repeats it: its retransmissions become rare.
     // RFC 8445 s.2.5: a lite agent sends none. Its consent is renewed by the requests of the peer, which come as often.
-    if (!config_.lite)
-      sendCheck(*pathGeneration_, *path_, pathGeneration_->nominating == path_->id, true, now);
+    if (!config_.lite) sendCheck(*pathGeneration_, *path_, pathGeneration_->nominating == path_->id, true, now);
     consent_.checked(now, random_);
   }
   leaveSilentPath(now);
@@ -416,7 +415,8 @@ void Agent::useBestPath(Time now) {
     bool silent = one.selected && one.selected == path_ && consent_.silent(now);
     if (!(silent && &one != newest() && newest()->checklist.bestValid())) consider(one, one.selected);
   }
-  for (std::size_t i = generations_.size(); i-- > 0;) consider(*generations_[i], generations_[i]->checklist.bestValid());
+  for (std::size_t i = generations_.size(); i-- > 0;)
+    consider(*generations_[i], generations_[i]->checklist.bestValid());
   if (best == path_) return;
   path_ = best;
   pathGeneration_ = bestGeneration;

@@ -23,8 +23,9 @@ class Checklist {
  public:
   explicit Checklist(std::size_t limit) : limit_(limit) {}
 
-  /// Takes the pair in and gives it a state and a priority. Null if there is one on the same path already, or no room:
-  /// a full list discards failed pairs first, then a pending one of lower priority (RFC 8838 s.10, s.11).
+  /// Takes the pair in and gives it a priority. A Frozen one becomes Waiting unless its foundation keeps it back. Null if
+  /// there is one on the same path already, or no room: a full list discards failed pairs first, then a pending one of
+  /// lower priority (RFC 8838 s.10, s.11).
   Pair* add(Pair pair);
   Pair* find(const PathKey& path);
   Pair* byId(std::uint32_t id);

@@ -53,9 +53,9 @@ struct PeerRefused {
 /// gatherer.cpp has the sockets and the phases, probes.cpp the STUN servers, relays.cpp the TURN servers.
 class Gatherer {
  public:
-  using Output = std::variant<Transmit, BindUdp, ListenTcp, ConnectTcp, CloseSocket, ListInterfaces, Resolve, PublishName,
-                              WithdrawName, LocalCandidate, CandidateFailed, SocketGone, PeerRefused, GatheringResumed,
-                              GatheringDone>;
+  using Output = std::variant<Transmit, BindUdp, ListenTcp, ConnectTcp, CloseSocket, ListInterfaces, Resolve,
+                              PublishName, WithdrawName, LocalCandidate, CandidateFailed, SocketGone, PeerRefused,
+                              GatheringResumed, GatheringDone>;
 
   Gatherer(const Config& config, base::IdSource& ids, base::Random& random, base::PacketPool& pool)
       : config_(config), ids_(ids), random_(random), pool_(pool) {}
@@ -124,7 +124,7 @@ class Gatherer {
     Kind kind = Kind::Udp;
     SocketId id{};
     IpAddress ip;
-    std::size_t index = 0;  // among the addresses of its listing: its preference
+    std::size_t index = 0;        // among the addresses of its listing: its preference
     std::uint32_t gathering = 0;  // for which it was made
     bool carriesOnly = false;
     std::optional<std::size_t> onlyServer{};  // the one that did not take another socket's port
@@ -161,8 +161,8 @@ class Gatherer {
     std::uint32_t gathering = 0;
     bool queued = true;  // waits for a slot
     bool stale = false;
-    bool found = false;  // its candidates were
-    int lives = 0;       // that the allocation had before
+    bool found = false;             // its candidates were
+    int lives = 0;                  // that the allocation had before
     std::set<SocketAddress> asked;  // servers, along redirections
   };
 

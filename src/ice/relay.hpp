@@ -4,9 +4,9 @@
 #include "base/outbox.hpp"
 #include "base/packet_pool.hpp"
 #include "base/random.hpp"
+#include "base/secure_stream.hpp"
 #include "ice/config.hpp"
 #include "stun/deframer.hpp"
-#include "base/secure_stream.hpp"
 #include "stun/turn_client.hpp"
 
 #include <parley/io.hpp>

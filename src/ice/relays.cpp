@@ -34,7 +34,8 @@ void Gatherer::addRelay(std::size_t server, const IpAddress& ip, std::size_t ind
   const auto& wanted = *servers_[server].turn;
   for (auto& other : relays_) {
     const auto& settings = other->relay->settings();
-    if (other->relay->isOver() || settings.address != address || settings.server.transport != wanted.transport) continue;
+    if (other->relay->isOver() || settings.address != address || settings.server.transport != wanted.transport)
+      continue;
     if (carrier && settings.socket == *carrier) {
       // RFC 8656 s.5: one allocation on each 5-tuple. That of a socket which serves the next generation too serves on.
       if (std::exchange(other->stale, false) && other->found) relayedFound(*other);
@@ -119,8 +120,8 @@ void Gatherer::relayedFound(Relayed& one) {
     local.candidate.relatedPort = base.port;
     local.candidate.priority = priorityOf(relayTypePreference(settings.server.transport),
                                           localPreference(one.index, 2 * one.server + (relayed->ip.isV4() ? 1 : 0)));
-    local.candidate.foundation = foundation(CandidateType::Relayed, toString(settings.server.transport), relayed->ip,
-                                            settings.address.ip);
+    local.candidate.foundation =
+        foundation(CandidateType::Relayed, toString(settings.server.transport), relayed->ip, settings.address.ip);
     found(std::move(local));
   }
 }
@@ -199,8 +200,7 @@ bool Gatherer::askAgain(const Relayed& one, int code, Time now) {
 }
 
 void Gatherer::socketsGone(const Relayed& one) {
-  for (auto family : {IpAddress::Family::V4, IpAddress::Family::V6})
-    outbox_.event(SocketGone{one.relay->idOf(family)});
+  for (auto family : {IpAddress::Family::V4, IpAddress::Family::V6}) outbox_.event(SocketGone{one.relay->idOf(family)});
 }
 
 void Gatherer::closeRelay(Relayed& one, Time now) {

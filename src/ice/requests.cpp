@@ -67,9 +67,12 @@ void Agent::handleRequest(const Datagram& datagram, const stun::Message& message
   }
   respond(datagram, message, local, now);
   accept(*target,
-         {{datagram.socket, datagram.from}, std::move(remoteUfrag), *message.priority(), message.useCandidate(),
-           message.nomination().value_or(0)},
-          now);
+         {{datagram.socket, datagram.from},
+          std::move(remoteUfrag),
+          *message.priority(),
+          message.useCandidate(),
+          message.nomination().value_or(0)},
+         now);
 }
 
 /// RFC 8445 s.7.3.1.1. False if the peer has to change its role.

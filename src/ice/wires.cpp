@@ -116,8 +116,9 @@ void Agent::socketGone(SocketId socket) {
       const bool inUse = pair == path_;
       failPair(*one, *pair);
       // Another network may come, for as long as consent would have lasted.
-      if (inUse) one->patienceUntil = std::max(one->patienceUntil == never ? now_ : one->patienceUntil,
-                                               now_ + config_.consentExpiry);
+      if (inUse)
+        one->patienceUntil =
+            std::max(one->patienceUntil == never ? now_ : one->patienceUntil, now_ + config_.consentExpiry);
       one->proven.erase(pair->path);
       std::erase_if(checks_, [&](const Check& check) { return check.path.socket == pair->path.socket; });
     }
@@ -149,8 +150,8 @@ void Agent::handle(const InterfacesChanged& changed, Time now) {
 
 void Agent::handle(const Resolved& resolved, Time now) {
   if (closed_) return;
-  auto naming = std::find_if(namings_.begin(), namings_.end(),
-                             [&](const auto& one) { return one.request == resolved.request; });
+  auto naming =
+      std::find_if(namings_.begin(), namings_.end(), [&](const auto& one) { return one.request == resolved.request; });
   if (naming == namings_.end()) {
     gatherer_.handle(resolved, now);
   } else {
