@@ -13,7 +13,6 @@ Configuration configurationOf(const Options& options) {
     configuration.iceServers.push_back({options.turnServers, options.user, options.credential});
   if (options.relayOnly) configuration.iceTransportPolicy = IceTransportPolicy::Relay;
   auto& extensions = configuration.extensions;
-  extensions.includeLoopback = true;
   extensions.trustAnchors = options.trustAnchors;
   extensions.udp = !options.tcpOnly;
   // Two ports more are a fair price for a way past firewalls that block UDP.

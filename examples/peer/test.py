@@ -6,15 +6,34 @@ import json
 import os
 import pathlib
 import queue
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 PEER = ""
 PATIENCE = 60  # a sanitizer on a busy machine
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until_it_listens(port):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 class Peer:
@@ -76,9 +95,7 @@ class PeerTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="parley-peer-test.")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
 
     def start(self, *arguments):
         peer = Peer(*arguments)
@@ -165,6 +182,56 @@ class PeerTest(unittest.TestCase):
             self.assertEqual(peer.code(), 0, peer.errors)
         self.assertEqual((target / path.name).read_bytes(), path.read_bytes())
 
+    def path(self, *options, first=(), second=()):
+        """What both say of their path, with these options."""
+        self.port = free_port()
+        peers = self.pair((*options, *first), (*options, *second))
+        paths = [peer.expect("path: ") for peer in peers]
+        peers[1].type("/quit")
+        for peer in peers:
+            self.assertEqual(peer.code(), 0, peer.errors)
+        return paths
+
+    def test_an_interface_is_the_only_one_that_is_used(self):
+        for path in self.path("--interface", "lo"):
+            self.assertRegex(path, r"^path: \S+ (127\.|\[::1\])\S+ to \S+ (127\.|\[::1\])\S+ direct by udp")
+
+    def test_without_udp_the_path_is_of_tcp(self):
+        for path in self.path("--interface", "lo", "--tcp-only"):
+            self.assertIn("direct by tcp", path)
+
+    def test_ports_come_from_the_range(self):
+        first = free_port()
+        ports = range(first, min(first + 10, 65536))
+        path = self.path("--interface", "lo", first=("--port-range", f"{ports[0]}-{ports[-1]}"))[0]
+        self.assertIn(int(path.split(" to ")[0].rsplit(":", 1)[1]), ports)
+
+    def test_a_lite_peer_connects_with_another_one_but_not_with_a_lite_one(self):
+        for first, second in ((("--lite",), ()), ((), ("--lite",))):
+            for path in self.path("--interface", "lo", first=first, second=second):
+                self.assertIn("direct by udp", path)
+        self.port = free_port()
+        a, b = self.pair(("--lite",), ("--lite",))
+        self.assertIn(1, (a.code(), b.code()))
+        self.assertIn("both sides are ICE lite", "".join(a.errors + b.errors))
+
+    @unittest.skipUnless(shutil.which("turnserver"), "there is no turnserver: scripts/setup --tests installs it")
+    def test_a_turn_server_relays_by_udp_and_tcp(self):
+        server_port = free_port()
+        server = subprocess.Popen(
+            ["turnserver", "-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={server_port}",
+             "--allow-loopback-peers", "--lt-cred-mech", "--user=alice:secret", "--realm=test", "--no-tls", "--no-dtls",
+             "--no-cli", "--no-rfc5780", f"--db={self.folder}/turndb", f"--pidfile={self.folder}/turn.pid",
+             "--log-file=stdout"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        until_it_listens(server_port)
+        for url, transport in ((f"turn:127.0.0.1:{server_port}", "udp"), (f"turn:127.0.0.1:{server_port}?transport=tcp", "tcp")):
+            with self.subTest(url=url):
+                for path in self.path("--interface", "lo", "--turn", url, "--user", "alice", "--credential", "secret",
+                                      "--relay-only"):
+                    self.assertRegex(path, rf"^path: relay 127\.0\.0\.1:\d+ to .*, relayed by {transport}")
+
     def test_a_third_peer_hears_that_the_room_is_full(self):
         a, b = self.pair()
         b.expect("Connected.")
@@ -195,6 +262,10 @@ class PeerTest(unittest.TestCase):
                 (("--room", "a", "--send", self.folder), "is not a file", 2),
                 (("--room", "a", "--receive", "/no/such/folder"), "no folder /no/such/folder", 2),
                 (("--room", "a", "--nonsense"), "nonsense", 2),
+                (("--room", "a", "--turn", "turn:127.0.0.1"), "--user", 2),
+                (("--room", "a", "--relay-only"), "--turn", 2),
+                (("--room", "a", "--port-range", "4009-4000"), "range of ports", 2),
+                (("--room", "a", "--port-range", "0-70000"), "range of ports", 2),
                 (("--room", "a", "--port", "70000"), "70000", 2),
                 (("--room", "a", "--server", "ftp://x"), "ftp://x", 1),
                 (("--room", "a", "--server", f"http://127.0.0.1:{self.port}"), "cannot reach", 1)):

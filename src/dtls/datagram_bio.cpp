@@ -1,6 +1,6 @@
 #include "dtls/datagram_bio.hpp"
 
-#include <openssl/bio.h>
+#include "dtls/bio_method.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -32,44 +32,23 @@ int read(BIO* bio, char* out, int room) {
 
 long control(BIO* bio, int command, long, void*) {
   switch (command) {
-    case BIO_CTRL_FLUSH:
-      return 1;
+    case BIO_CTRL_FLUSH: return 1;
     case BIO_CTRL_DGRAM_QUERY_MTU:
     case BIO_CTRL_DGRAM_GET_MTU:
     // OpenSSL would lower its MTU to this after three timeouts; ours holds on every path as it is.
-    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
-      return static_cast<long>(portOf(bio).mtu);
+    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU: return static_cast<long>(portOf(bio).mtu);
     // IPv6 and UDP headers. OpenSSL takes it off the least link MTU that it works with, 256; ours is the UDP payload.
-    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
-      return 40 + 8;
-    default:
-      return 0;
+    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD: return 40 + 8;
+    default: return 0;
   }
-}
-
-int create(BIO* bio) {
-  BIO_set_init(bio, 1);
-  return 1;
-}
-
-BIO_METHOD* makeMethod() {
-  BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "parley datagrams");
-  if (!method) return nullptr;
-  BIO_meth_set_write(method, write);
-  BIO_meth_set_read(method, read);
-  BIO_meth_set_ctrl(method, control);
-  BIO_meth_set_create(method, create);
-  return method;
 }
 
 }  // namespace
 
 bio_st* newDatagramBio(DatagramPort& port) {
   // Never freed: endpoints of other threads may use it until the process ends.
-  static BIO_METHOD* const method = makeMethod();
-  BIO* bio = method ? BIO_new(method) : nullptr;
-  if (bio) BIO_set_data(bio, &port);
-  return bio;
+  static BIO_METHOD* const method = makeBioMethod("parley datagrams", {write, read, control});
+  return newBio(method, &port);
 }
 
 }  // namespace parley::dtls

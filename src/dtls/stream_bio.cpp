@@ -1,6 +1,6 @@
 #include "dtls/stream_bio.hpp"
 
-#include <openssl/bio.h>
+#include "dtls/bio_method.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -31,29 +31,12 @@ int read(BIO* bio, char* out, int room) {
 
 long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-int create(BIO* bio) {
-  BIO_set_init(bio, 1);
-  return 1;
-}
-
-BIO_METHOD* makeMethod() {
-  BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "parley stream");
-  if (!method) return nullptr;
-  BIO_meth_set_write(method, write);
-  BIO_meth_set_read(method, read);
-  BIO_meth_set_ctrl(method, control);
-  BIO_meth_set_create(method, create);
-  return method;
-}
-
 }  // namespace
 
 bio_st* newStreamBio(StreamPort& port) {
   // Never freed: streams of other threads may use it until the process ends.
-  static BIO_METHOD* const method = makeMethod();
-  BIO* bio = method ? BIO_new(method) : nullptr;
-  if (bio) BIO_set_data(bio, &port);
-  return bio;
+  static BIO_METHOD* const method = makeBioMethod("parley stream", {write, read, control});
+  return newBio(method, &port);
 }
 
 }  // namespace parley::dtls

@@ -15,6 +15,7 @@
 #include <utility>
 
 namespace parley::dtls {
+
 void TlsClient::SslDeleter::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
 TlsClient::TlsClient(Config config, base::PacketPool& pool) : config_(std::move(config)), pool_(pool) {

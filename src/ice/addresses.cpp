@@ -7,7 +7,8 @@ namespace parley::ice {
 namespace {
 
 bool isUsable(const IpAddress& ip) {
-  if (ip.isUnspecified() || ip.isMulticast() || ip.isSiteLocal() || ip.isV4Compatible() || ip.isV4Mapped()) return false;
+  if (ip.isUnspecified() || ip.isMulticast() || ip.isSiteLocal() || ip.isV4Compatible() || ip.isV4Mapped())
+    return false;
   return !(ip.isV6() && ip.isLinkLocal());
 }
 

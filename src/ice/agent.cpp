@@ -73,6 +73,11 @@ void Agent::completed(Generation& generation, Time now) {
   PARLEY_LOG(Debug, "ice", "generation ", generation.serial, ": ", generation.local->ufrag, " with ",
              generation.remote->ufrag);
   generation.patienceUntil = now + config_.patience;
+  // Between two lite agents there are no checks at all (RFC 8445 s.6.1.1), and so no consent (RFC 7675 s.4).
+  if (config_.lite && generation.remoteOptions.lite) {
+    PARLEY_LOG(Info, "ice", "both sides are ICE lite: there is no consent without checks");
+    generation.failed = true;
+  }
   // RFC 8445 s.9: checks of the old generation end; its valid pairs carry data until this one has selected a pair.
   for (auto& other : generations_) {
     if (other.get() == &generation) continue;
@@ -251,6 +256,8 @@ void Agent::drainGatherer(Time now) {
             resumeGathering();
           } else if constexpr (std::is_same_v<T, SocketGone>) {
             socketGone(one.socket);
+          } else if constexpr (std::is_same_v<T, PeerRefused>) {
+            peerRefused(one);
           } else {
             outbox_.event(std::move(one));
           }
@@ -321,7 +328,7 @@ void Agent::step(Time now) {
 
 bool Agent::checksWantSlot() const {
   return !config_.lite && std::any_of(generations_.begin(), generations_.end(),
-                     [](const auto& one) { return one->isRunning() && one->checklist.hasNext(); });
+                                      [](const auto& one) { return one->isRunning() && one->checklist.hasNext(); });
 }
 
 void Agent::fillSlot(Time now) {
@@ -359,8 +366,7 @@ void Agent::keepConsent(Time now) {
   } else if (consent_.checkAt() <= now) {
     // While a nomination is unanswered each consent check repeats it: its retransmissions become rare.
     // RFC 8445 s.2.5: a lite agent sends none. Its consent is renewed by the requests of the peer, which come as often.
-    if (!config_.lite)
-      sendCheck(*pathGeneration_, *path_, pathGeneration_->nominating == path_->id, true, now);
+    if (!config_.lite) sendCheck(*pathGeneration_, *path_, pathGeneration_->nominating == path_->id, true, now);
     consent_.checked(now, random_);
   }
   leaveSilentPath(now);
@@ -382,6 +388,7 @@ void Agent::leaveSilentPath(Time now) {
   } else if (!std::exchange(backupsTried_, true)) {
     for (const auto& pair : here.checklist.pairs())
       if (pair.get() != path_ && pair->isValid()) here.checklist.trigger(*pair);
+    gatherer_.probeRelay(path_->path.socket, now);
   }
 }
 
@@ -408,14 +415,17 @@ void Agent::useBestPath(Time now) {
     bool silent = one.selected && one.selected == path_ && consent_.silent(now);
     if (!(silent && &one != newest() && newest()->checklist.bestValid())) consider(one, one.selected);
   }
-  for (std::size_t i = generations_.size(); i-- > 0;) consider(*generations_[i], generations_[i]->checklist.bestValid());
+  for (std::size_t i = generations_.size(); i-- > 0;)
+    consider(*generations_[i], generations_[i]->checklist.bestValid());
   if (best == path_) return;
   path_ = best;
   pathGeneration_ = bestGeneration;
-  if (path_)
+  if (path_) {
+    pathIsDirect_ = !gatherer_.isRelay(path_->path.socket) && !streams_.owns(path_->path.socket);
     consent_.begin(path_->answeredAt, now, random_);
-  else
+  } else {
     consent_.end();
+  }
 }
 
 // --- State ---

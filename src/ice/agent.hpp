@@ -11,8 +11,8 @@
 #include "ice/credentials.hpp"
 #include "ice/gatherer.hpp"
 #include "ice/generation.hpp"
-#include "ice/output.hpp"
 #include "ice/local_candidate.hpp"
+#include "ice/output.hpp"
 #include "ice/pacer.hpp"
 #include "ice/stats.hpp"
 #include "ice/streams.hpp"
@@ -183,6 +183,7 @@ class Agent {
   bool transmit(const PathKey& path, Packet packet, Time now);
   std::optional<Datagram> receive(const Datagram& datagram, Time now);
   void socketGone(SocketId socket);
+  void peerRefused(const PeerRefused& refused);
   void drainStreams();
   void sweepStreams();
 
@@ -267,6 +268,7 @@ class Agent {
   /// The pair in use and its consent.
   Generation* pathGeneration_ = nullptr;
   Pair* path_ = nullptr;
+  bool pathIsDirect_ = false;
   Consent consent_;
   std::uint32_t selectedChanges_ = 0;
   bool backupsTried_ = false;  ///< Since the path fell silent.

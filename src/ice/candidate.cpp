@@ -51,8 +51,8 @@ std::optional<Number> parseNumber(std::string_view text, std::size_t maxDigits) 
 }
 
 std::optional<CandidateType> parseType(std::string_view text) {
-  for (auto type : {CandidateType::Host, CandidateType::ServerReflexive, CandidateType::PeerReflexive,
-                    CandidateType::Relayed})
+  for (auto type :
+       {CandidateType::Host, CandidateType::ServerReflexive, CandidateType::PeerReflexive, CandidateType::Relayed})
     if (text == toString(type)) return type;
   return std::nullopt;
 }

@@ -121,9 +121,9 @@ std::optional<std::size_t> Agent::addRemote(Generation& generation, Candidate ca
     for (const auto& pair : generation.checklist.pairs())
       if (pair->remote == index) affected.push_back(pair.get());
     for (Pair* pair : affected)
-      generation.checklist.update(
-          *pair, generation.locals[pair->local].candidate.foundation + ':' + at->candidate.foundation,
-          at->candidate.priority);
+      generation.checklist.update(*pair,
+                                  generation.locals[pair->local].candidate.foundation + ':' + at->candidate.foundation,
+                                  at->candidate.priority);
   }
   return index;
 }
@@ -142,7 +142,8 @@ void Agent::pairUp(Generation& generation) {
     for (std::size_t r = 0; r < generation.remotes.size(); ++r) {
       const auto& remote = generation.remotes[r];
       // RFC 8445 s.7.3.1.3: a peer-reflexive candidate is paired only with where its request came in.
-      if (remote.candidate.type == CandidateType::PeerReflexive || !canPair(local, remote) || isPaired(generation, l, r))
+      if (remote.candidate.type == CandidateType::PeerReflexive || !canPair(local, remote) ||
+          isPaired(generation, l, r))
         continue;
       auto mine = local.candidate.priority, theirs = remote.candidate.priority;
       const auto priority = role_ == Role::Controlling ? pairPriority(mine, theirs) : pairPriority(theirs, mine);
@@ -176,6 +177,8 @@ Pair* Agent::makePair(Generation& generation, std::size_t local, std::size_t rem
   pair.local = pair.validLocal = local;
   pair.remote = remote;
   pair.foundation = mine.candidate.foundation + ':' + theirs.candidate.foundation;
+  // What becomes of the ways that were there before says nothing about a new one.
+  if (mine.late || theirs.late) pair.state = PairState::Waiting;
   pair.localPriority = mine.candidate.priority;
   pair.remotePriority = theirs.candidate.priority;
   bool wasFull = generation.checklist.pairs().size() >= config_.maxPairs;

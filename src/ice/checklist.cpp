@@ -19,7 +19,7 @@ Pair* Checklist::add(Pair pair) {
     topmost = topmost && other->priority < pair.priority;
     proven = proven || other->state == PairState::Succeeded;
   }
-  pair.state = topmost || proven ? PairState::Waiting : PairState::Frozen;
+  if (topmost || proven) pair.state = PairState::Waiting;
   pair.id = ++lastId_;
   pairs_.push_back(std::make_unique<Pair>(std::move(pair)));
   Pair* added = pairs_.back().get();
@@ -61,8 +61,8 @@ bool Checklist::canThaw(const Pair& pair) const {
 
 bool Checklist::hasNext() const {
   return !triggered_.empty() || std::any_of(pairs_.begin(), pairs_.end(), [&](const auto& pair) {
-           return pair->state == PairState::Waiting || canThaw(*pair);
-         });
+    return pair->state == PairState::Waiting || canThaw(*pair);
+  });
 }
 
 Pair* Checklist::takeNext() {
@@ -97,6 +97,11 @@ Pair* Checklist::takeNext() {
   if (at == pairs_.end()) return nullptr;
   (*at)->state = PairState::InProgress;
   return at->get();
+}
+
+void Checklist::take(Pair& pair) {
+  std::erase(triggered_, pair.id);
+  pair.state = PairState::InProgress;
 }
 
 void Checklist::trigger(Pair& pair) {
@@ -166,9 +171,8 @@ std::size_t Checklist::betterWaiting(const Pair& pair) const {
 }
 
 bool Checklist::exhausted() const {
-  return std::none_of(pairs_.begin(), pairs_.end(), [](const auto& pair) {
-    return pair->isPending() || pair->state == PairState::InProgress;
-  });
+  return std::none_of(pairs_.begin(), pairs_.end(),
+                      [](const auto& pair) { return pair->isPending() || pair->state == PairState::InProgress; });
 }
 
 Pair* Checklist::bestOtherThan(const Pair& pair) {
@@ -179,9 +183,8 @@ Pair* Checklist::bestOtherThan(const Pair& pair) {
 
 void Checklist::conclude(const Pair& nominated, bool keepBetter) {
   const auto stays = [&](const Pair& pair) { return keepBetter && pair.priority > nominated.priority; };
-  std::erase_if(pairs_, [&](const auto& pair) {
-    return pair->isPending() && !pair->nominateOnSuccess && !stays(*pair);
-  });
+  std::erase_if(pairs_,
+                [&](const auto& pair) { return pair->isPending() && !pair->nominateOnSuccess && !stays(*pair); });
   std::erase_if(triggered_, [&](std::uint32_t id) { return !byId(id); });
   // Their transactions are cancelled; a late response still makes them valid.
   for (auto& pair : pairs_)

@@ -23,8 +23,9 @@ class Checklist {
  public:
   explicit Checklist(std::size_t limit) : limit_(limit) {}
 
-  /// Takes the pair in and gives it a state and a priority. Null if there is one on the same path already, or no room:
-  /// a full list discards failed pairs first, then a pending one of lower priority (RFC 8838 s.10, s.11).
+  /// Takes the pair in and gives it a priority. A Frozen one becomes Waiting unless its foundation keeps it back. Null if
+  /// there is one on the same path already, or no room: a full list discards failed pairs first, then a pending one of
+  /// lower priority (RFC 8838 s.10, s.11).
   Pair* add(Pair pair);
   Pair* find(const PathKey& path);
   Pair* byId(std::uint32_t id);
@@ -32,6 +33,8 @@ class Checklist {
   /// RFC 8445 s.6.1.4.2: whether a check could go out now, and for which pair. The pair is InProgress after that.
   bool hasNext() const;
   Pair* takeNext();
+  /// A check for this one goes out now.
+  void take(Pair& pair);
   /// RFC 8445 s.7.3.1.4: puts the pair into the triggered-check queue.
   void trigger(Pair& pair);
   /// RFC 8445 s.7.2.5.3.3: also unfreezes the pairs of its foundation.

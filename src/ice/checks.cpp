@@ -155,7 +155,8 @@ void Agent::succeeded(Generation& generation, Pair& pair, const Check& check, co
   PARLEY_LOG(Debug, "ice", "valid: ", generation.locals[pair.validLocal].address, " -> ", pair.path.remote);
   // Other transactions of the pair have nothing left to find out, but the nomination has.
   for (auto& other : checks_) {
-    if (other.generation != check.generation || other.pair != pair.id || !other.transaction || other.useCandidate) continue;
+    if (other.generation != check.generation || other.pair != pair.id || !other.transaction || other.useCandidate)
+      continue;
     other.transaction.reset();
   }
   bool nominatedByUs = check.useCandidate && role_ == Role::Controlling;
@@ -202,7 +203,8 @@ void Agent::considerNomination(Generation& generation, Time now) {
     Duration delay = 2 * best->smoothedRoundTrip.value_or(config_.maxNominationDelay) +
                      config_.ta * static_cast<std::int64_t>(generation.checklist.betterWaiting(*best));
     delay = relayed ? config_.maxRelayNominationDelay : std::min(delay, config_.maxNominationDelay);
-    if (generation.nominateAt == never || !relayed) generation.nominateAt = std::min(generation.nominateAt, now + delay);
+    if (generation.nominateAt == never || !relayed)
+      generation.nominateAt = std::min(generation.nominateAt, now + delay);
     if (generation.nominateAt > now) return;
   }
   nominate(generation, *best, now);
@@ -245,8 +247,8 @@ void Agent::select(Generation& generation, Pair& pair, Time now) {
     check.transaction.reset();
   }
   ++selectedChanges_;
-  outbox_.event(SelectedPairChanged{generation.locals[pair.validLocal].candidate,
-                                    generation.remotes[pair.remote].candidate});
+  outbox_.event(
+      SelectedPairChanged{generation.locals[pair.validLocal].candidate, generation.remotes[pair.remote].candidate});
   if (&generation != newest()) return;
   gatherer_.stopKeepAlive();
   for (auto& other : generations_)

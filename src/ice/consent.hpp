@@ -18,7 +18,9 @@ namespace parley::ice {
 class Consent {
  public:
   explicit Consent(const Config& config)
-      : interval_(config.consentInterval), expiry_(config.consentExpiry), silence_(config.disconnectedAfter),
+      : interval_(config.consentInterval),
+        expiry_(config.consentExpiry),
+        silence_(config.disconnectedAfter),
         doubtfulSilence_(2 * config.minRto) {}
 
   /// The pair came into use; the peer answered a check on it at `answeredAt`.

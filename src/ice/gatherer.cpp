@@ -43,7 +43,8 @@ void Gatherer::start(Time now) {
   // Names are looked up while the host lists its interfaces: the two do not depend on each other.
   // RFC 8445 s.5.2: a lite agent has host candidates only.
   if (!relayOnly_ && !config_.lite)
-    for (const auto& server : config_.servers.stun) servers_.push_back({server.host, server.port, server.url, {}, {}, {}});
+    for (const auto& server : config_.servers.stun)
+      servers_.push_back({server.host, server.port, server.url, {}, {}, {}});
   if (!config_.lite)
     for (const auto& server : config_.servers.turn)
       servers_.push_back({server.host, server.port, server.url, server, {}, {}});
@@ -117,9 +118,7 @@ void Gatherer::handle(const InterfacesChanged& changed, Time now) {
     if (known || addresses_.size() >= 4 * config_.maxAddresses) continue;
     addresses_.push_back(address);
     if (phase_ == Phase::Idle) {
-      phase_ = Phase::Probing;
-      giveUpAt_ = now + config_.serverTimeout;
-      outbox_.event(GatheringResumed{});
+      resume(now);
       // A look-up that failed without a network may succeed with one.
       for (auto& server : servers_)
         if (server.addresses.empty() && !server.resolving) resolve(server);
@@ -127,6 +126,13 @@ void Gatherer::handle(const InterfacesChanged& changed, Time now) {
     openAddress(address, addresses_.size() - 1);
   }
   finishIfDone();
+}
+
+void Gatherer::resume(Time now) {
+  if (phase_ != Phase::Idle) return;
+  phase_ = Phase::Probing;
+  giveUpAt_ = now + config_.serverTimeout;
+  outbox_.event(GatheringResumed{});
 }
 
 void Gatherer::openAddress(const IpAddress& address, std::size_t index) {
@@ -175,11 +181,11 @@ void Gatherer::handle(const SocketBound& bound, Time) {
   finishIfDone();
 }
 
-void Gatherer::handle(const SocketFailed& failure, Time) {
+void Gatherer::handle(const SocketFailed& failure, Time now) {
   for (std::size_t i = 0; i < relays_.size(); ++i) {  // To drain one may add another.
     if (relays_[i]->relay->settings().socket != failure.socket) continue;
     relays_[i]->relay->disconnected("The connection to the TURN server failed: " + failure.reason);
-    drain(*relays_[i]);
+    drain(*relays_[i], now);
   }
   forgetRelays();
   Socket* one = socket(failure.socket);
@@ -189,6 +195,11 @@ void Gatherer::handle(const SocketFailed& failure, Time) {
   std::erase_if(probes_, [&](const auto& each) { return each.socket == failure.socket; });
   if (gone.kind != Socket::Kind::Active) outbox_.event(CloseSocket{failure.socket});
   if (gone.bound) outbox_.event(SocketGone{gone.id});
+  if (gone.onlyServer && !gone.bound && !gone.stale) {
+    serverFailed(servers_[*gone.onlyServer].url, {}, 437,
+                 "There is no other port for the TURN server: " + failure.reason);
+    return finishIfDone();
+  }
   // A range of ports may have none left: then the socket of the generation before serves this one as well.
   auto before = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& other) {
     return other.stale && other.bound && other.ip == gone.ip && other.kind == gone.kind;
@@ -204,7 +215,10 @@ void Gatherer::handle(const SocketFailed& failure, Time) {
 
 void Gatherer::use(Socket& one) {
   if (!one.carriesOnly) hostFound(one);
-  if (one.kind == Socket::Kind::Udp) askServers(one);
+  if (one.onlyServer)
+    askServer(one, *one.onlyServer);
+  else if (one.kind == Socket::Kind::Udp)
+    askServers(one);
 }
 
 void Gatherer::hostFound(const Socket& one) {
@@ -224,7 +238,9 @@ void Gatherer::hostFound(const Socket& one) {
     local.candidate.priority = priorityOf(tcpTypePreference(CandidateType::Host),
                                           tcpLocalPreference(local.candidate.tcpType, localPreference(one.index)));
   }
-  local.candidate.foundation = foundation(CandidateType::Host, local.candidate.transport, one.ip, std::nullopt);
+  // An active candidate that gets nowhere says nothing of two that open at once: they do not wait for each other.
+  local.candidate.foundation =
+      foundation(CandidateType::Host, local.candidate.transport + local.candidate.tcpType, one.ip, std::nullopt);
   // RFC 8828 s.5.2, mode 3: a public address is what the Internet sees anyway.
   if (config_.addressPolicy == AddressPolicy::PublicOnly && (one.ip.isPrivate() || one.ip.isLinkLocal())) {
     local.signalled = false;
@@ -271,8 +287,9 @@ void Gatherer::handle(const Resolved& resolved, Time) {
     server.resolving.reset();
     server.addresses = resolved.addresses;
     if (resolved.addresses.empty())
-      serverFailed(servers_[i].url, {}, 701,
-                   std::string("The name of the ") + (server.turn ? "TURN" : "STUN") + " server could not be resolved.");
+      serverFailed(
+          servers_[i].url, {}, 701,
+          std::string("The name of the ") + (server.turn ? "TURN" : "STUN") + " server could not be resolved.");
     ours = true;
     if (phase_ != Phase::Probing) continue;
     if (server.turn && server.turn->transport != ServerTransport::Udp) {
@@ -280,7 +297,7 @@ void Gatherer::handle(const Resolved& resolved, Time) {
         if (IpAddress ip; fitsServer(server, addresses_[index], ip)) addRelay(i, ip, index, addresses_[index], {});
     } else {
       for (const auto& one : sockets_)
-        if (one.bound && !one.stale && one.kind == Socket::Kind::Udp) askServer(one, i);
+        if (one.bound && !one.stale && one.kind == Socket::Kind::Udp && !one.onlyServer) askServer(one, i);
     }
   }
   if (ours) finishIfDone();
@@ -349,8 +366,8 @@ bool Gatherer::wantsSlot() const {
 }
 
 void Gatherer::sendNext(Time now) {
-  auto probe = std::find_if(probes_.begin(), probes_.end(),
-                            [](const auto& one) { return one.state == Probe::State::Queued; });
+  auto probe =
+      std::find_if(probes_.begin(), probes_.end(), [](const auto& one) { return one.state == Probe::State::Queued; });
   if (probe != probes_.end()) {
     probe->state = Probe::State::Sent;
     probe->id = stun::randomTransactionId(random_);
@@ -380,7 +397,7 @@ void Gatherer::advance(Time now) {
   for (std::size_t i = 0; i < relays_.size(); ++i) {
     if (relays_[i]->relay->deadline() > now) continue;
     relays_[i]->relay->advance(now);
-    drain(*relays_[i]);
+    drain(*relays_[i], now);
   }
   forgetRelays();
   if (phase_ != Phase::Idle && giveUpAt_ <= now) {
@@ -389,15 +406,16 @@ void Gatherer::advance(Time now) {
         failed(probe, 701, "The STUN server did not answer in time.");
     for (auto& one : relays_) {
       if (one->stale || one->found) continue;
-      relayFailed(*one, 0, "The TURN server did not answer in time.");
+      relayFailed(*one, 0, "The TURN server did not answer in time.", now);
       closeRelay(*one, now);
     }
     forgetRelays();
     for (std::size_t i = 0; i < servers_.size(); ++i) {
       if (!servers_[i].resolving) continue;
       servers_[i].resolving.reset();
-      serverFailed(servers_[i].url, {}, 701,
-                   std::string("The ") + (servers_[i].turn ? "TURN" : "STUN") + " server's name was not resolved in time.");
+      serverFailed(
+          servers_[i].url, {}, 701,
+          std::string("The ") + (servers_[i].turn ? "TURN" : "STUN") + " server's name was not resolved in time.");
     }
     listing_.reset();
     done();
@@ -407,13 +425,13 @@ void Gatherer::advance(Time now) {
 
 void Gatherer::finishIfDone() {
   if (phase_ != Phase::Probing) return;
-  bool binding = std::any_of(sockets_.begin(), sockets_.end(), [](const auto& one) { return !one.bound && !one.stale; });
+  bool binding =
+      std::any_of(sockets_.begin(), sockets_.end(), [](const auto& one) { return !one.bound && !one.stale; });
   bool probing = std::any_of(probes_.begin(), probes_.end(), [](const auto& probe) {
     return probe.state == Probe::State::Queued || probe.state == Probe::State::Sent;
   });
-  bool relaying =
-      std::any_of(relays_.begin(), relays_.end(),
-                  [](const auto& one) { return !one->stale && !one->found && !one->relay->isOver(); });
+  bool relaying = std::any_of(relays_.begin(), relays_.end(),
+                              [](const auto& one) { return !one->stale && !one->found && !one->relay->isOver(); });
   bool resolving = std::any_of(servers_.begin(), servers_.end(), [](const auto& one) { return one.resolving; });
   // A name without an address that could ask has nothing to wait for.
   bool canAsk = std::any_of(sockets_.begin(), sockets_.end(), [](const auto& one) { return !one.stale; }) ||

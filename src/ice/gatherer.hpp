@@ -31,6 +31,12 @@ struct SocketGone {
   SocketId socket{};
 };
 
+/// This relay does not reach the peer: its server refuses to let it in.
+struct PeerRefused {
+  SocketId socket{};
+  IpAddress peer;
+};
+
 /// RFC 8445 s.5.1.1: finds the candidates of one generation after the other, and owns the sockets and relays. Each
 /// generation has sockets of its own, if there are ports enough: libwebrtc pairs the new ports of its restart with our
 /// old candidates at once, and answers with 401 what then comes from the same address with new credentials.
@@ -47,8 +53,9 @@ struct SocketGone {
 /// gatherer.cpp has the sockets and the phases, probes.cpp the STUN servers, relays.cpp the TURN servers.
 class Gatherer {
  public:
-  using Output = std::variant<Transmit, BindUdp, ListenTcp, ConnectTcp, CloseSocket, ListInterfaces, Resolve, PublishName,
-                              WithdrawName, LocalCandidate, CandidateFailed, SocketGone, GatheringResumed, GatheringDone>;
+  using Output = std::variant<Transmit, BindUdp, ListenTcp, ConnectTcp, CloseSocket, ListInterfaces, Resolve,
+                              PublishName, WithdrawName, LocalCandidate, CandidateFailed, SocketGone, PeerRefused,
+                              GatheringResumed, GatheringDone>;
 
   Gatherer(const Config& config, base::IdSource& ids, base::Random& random, base::PacketPool& pool)
       : config_(config), ids_(ids), random_(random), pool_(pool) {}
@@ -100,6 +107,8 @@ class Gatherer {
   /// Sends through the relayed address with this id. False if dropped.
   bool relay(SocketId socket, const SocketAddress& peer, Packet packet, Time now);
   void permit(SocketId socket, const IpAddress& peer, Time now);
+  /// Nothing is heard through this relay: does its server still know of it? If not, it is gone, and made again.
+  void probeRelay(SocketId socket, Time now);
   /// True if it concerns the connection of a relay.
   bool handle(const TcpConnected& connected, Time now);
   bool handle(const StreamData& data, Time now, const Relay::Deliver& deliver);
@@ -115,10 +124,11 @@ class Gatherer {
     Kind kind = Kind::Udp;
     SocketId id{};
     IpAddress ip;
-    std::size_t index = 0;  // among the addresses of its listing: its preference
+    std::size_t index = 0;        // among the addresses of its listing: its preference
     std::uint32_t gathering = 0;  // for which it was made
     bool carriesOnly = false;
-    std::optional<SocketAddress> bound;
+    std::optional<std::size_t> onlyServer{};  // the one that did not take another socket's port
+    std::optional<SocketAddress> bound{};
     bool stale = false;
   };
 
@@ -151,7 +161,8 @@ class Gatherer {
     std::uint32_t gathering = 0;
     bool queued = true;  // waits for a slot
     bool stale = false;
-    bool found = false;  // its candidates were
+    bool found = false;             // its candidates were
+    int lives = 0;                  // that the allocation had before
     std::set<SocketAddress> asked;  // servers, along redirections
   };
 
@@ -188,11 +199,15 @@ class Gatherer {
   void addRelay(std::size_t server, const IpAddress& ip, std::size_t index, const IpAddress& local,
                 std::optional<SocketId> carrier);
   void startRelay(Relayed& one, Time now);
-  void drain(Relayed& one);
+  void drain(Relayed& one, Time now);
   void socketsGone(const Relayed& one);
   void relayedFound(Relayed& one);
-  void redirect(Relayed& one, const Relay::Redirected& to);
-  void relayFailed(Relayed& one, int code, std::string reason);
+  void redirect(Relayed& one, const Relay::Redirected& to, Time now);
+  void relayFailed(Relayed& one, int code, std::string reason, Time now);
+  bool askElsewhere(const Relayed& one, int code);
+  bool askAgain(const Relayed& one, int code, Time now);
+  Relayed& succeed(const Relayed& one);
+  void resume(Time now);
   void closeRelay(Relayed& one, Time now);
   void closeRelays(const std::function<bool(const Relayed&)>& which, Time now);
   void forgetRelays();

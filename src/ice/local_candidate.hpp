@@ -26,9 +26,7 @@ struct LocalCandidate {
   std::uint32_t id = 0;  ///< For statistics; given by the agent.
 
   /// Whether pairs are made with it (RFC 8445 s.6.1.2.4): reflexive ones are the same as their bases.
-  bool isBase() const {
-    return candidate.type == CandidateType::Host || candidate.type == CandidateType::Relayed;
-  }
+  bool isBase() const { return candidate.type == CandidateType::Host || candidate.type == CandidateType::Relayed; }
 };
 
 }  // namespace parley::ice

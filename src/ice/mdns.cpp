@@ -107,8 +107,8 @@ void Mdns::handle(const InterfacesChanged& changed, Time) {
 }
 
 void Mdns::open(const std::vector<NetworkInterface>& interfaces) {
-  const bool onlyLoopback = std::all_of(interfaces.begin(), interfaces.end(),
-                                        [](const auto& one) { return one.address.isLoopback(); });
+  const bool onlyLoopback =
+      std::all_of(interfaces.begin(), interfaces.end(), [](const auto& one) { return one.address.isLoopback(); });
   for (const auto& one : interfaces) {
     if (one.address.isLoopback() && !onlyLoopback) continue;
     const bool served = std::any_of(sockets_.begin(), sockets_.end(), [&](const auto& each) {
@@ -130,7 +130,8 @@ void Mdns::handle(const SocketBound& bound, Time) {
   const auto group = groupOf(at->second.interface.address.family());
   for (const auto& question : questions_)
     if (question.asked > 0)
-      for (auto type : {DnsMessage::Type::A, DnsMessage::Type::Aaaa}) send(bound.socket, group, dnsQuestion(question.name, type));
+      for (auto type : {DnsMessage::Type::A, DnsMessage::Type::Aaaa})
+        send(bound.socket, group, dnsQuestion(question.name, type));
   for (const auto& [name, own] : names_)
     if (own.announced > 0) send(bound.socket, group, dnsAnswer(name, own.address, ttl));
 }

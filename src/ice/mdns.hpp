@@ -53,8 +53,8 @@ class Mdns {
 
   enum class Drop : std::uint8_t {
     Malformed,
-    WrongPort,   ///< RFC 6762 s.6: a response that did not come from port 5353.
-    TooMany,     ///< Questions or names, beyond what is kept at a time; answers, beyond what is said in a second.
+    WrongPort,  ///< RFC 6762 s.6: a response that did not come from port 5353.
+    TooMany,    ///< Questions or names, beyond what is kept at a time; answers, beyond what is said in a second.
     Count
   };
   const base::Counters<Drop>& drops() const { return drops_; }

@@ -66,7 +66,8 @@ struct RoleChanged {
   Role role{};
 };
 
-using Output = std::variant<Transmit, BindUdp, ListenTcp, ConnectTcp, CloseSocket, ListInterfaces, Resolve,
-                            PublishName, WithdrawName, Received, CandidateFound, CandidateFailed, GatheringChanged, StateChanged, SelectedPairChanged, RoleChanged>;
+using Output = std::variant<Transmit, BindUdp, ListenTcp, ConnectTcp, CloseSocket, ListInterfaces, Resolve, PublishName,
+                            WithdrawName, Received, CandidateFound, CandidateFailed, GatheringChanged, StateChanged,
+                            SelectedPairChanged, RoleChanged>;
 
 }  // namespace parley::ice

@@ -12,9 +12,19 @@ class Pacer {
   Time next() const { return next_; }
   void sent(Time now) { next_ = now + ta_; }
 
+  /// Whether the check that a check of the peer triggers may go at once. The response leaves at this moment to the same
+  /// address: the NATs have the binding, which is what pacing is for (RFC 8445 s.B.1). Once in each Ta, so that a peer
+  /// cannot make us send more than it asks, nor more than twice of what we would.
+  bool mayFollow(Time now) const { return followed_ == Time::min() || now - followed_ >= ta_; }
+  void followed(Time now) {
+    followed_ = now;
+    sent(now);
+  }
+
  private:
   Duration ta_;
   Time next_ = Time::min();
+  Time followed_ = Time::min();
 };
 
 }  // namespace parley::ice

@@ -22,9 +22,7 @@ constexpr std::uint32_t typePreference(CandidateType type) {
 
 /// RFC 6544 s.4.2: TCP comes behind UDP. Behind its server-reflexive candidates too: a direct path over UDP is better
 /// than one over TCP, where each loss holds everything up.
-constexpr std::uint32_t tcpTypePreference(CandidateType type) {
-  return type == CandidateType::PeerReflexive ? 80 : 90;
-}
+constexpr std::uint32_t tcpTypePreference(CandidateType type) { return type == CandidateType::PeerReflexive ? 80 : 90; }
 
 /// Relayed candidates are last (RFC 8445 s.5.1.2.2). Among them, the way to the server counts: UDP, TCP, TLS.
 constexpr std::uint32_t relayTypePreference(ServerTransport transport) {
@@ -51,8 +49,8 @@ constexpr std::uint16_t tcpLocalPreference(std::string_view tcpType, std::uint16
 /// it to direct paths and nominate it.
 constexpr std::uint32_t checkPriority(const Candidate& base) {
   if (base.type == CandidateType::Relayed) return base.priority;
-  const auto type = base.isUdp() ? typePreference(CandidateType::PeerReflexive)
-                                 : tcpTypePreference(CandidateType::PeerReflexive);
+  const auto type =
+      base.isUdp() ? typePreference(CandidateType::PeerReflexive) : tcpTypePreference(CandidateType::PeerReflexive);
   return (type << 24) | (base.priority & 0xffffff);
 }
 

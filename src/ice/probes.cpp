@@ -38,7 +38,8 @@ bool Gatherer::handle(const Datagram& datagram, const stun::Message& message, Ti
     answered(*at, *mapped, now);
   } else {
     auto error = message.errorCode();
-    failed(*at, error ? error->code : 701, error ? std::string(error->reason) : "The server's response has no address.");
+    failed(*at, error ? error->code : 701,
+           error ? std::string(error->reason) : "The server's response has no address.");
   }
   finishIfDone();
   return true;

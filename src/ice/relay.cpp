@@ -26,6 +26,11 @@ Relay::Relay(Settings settings, base::IdSource& ids, base::Random& random, base:
       v4_(ids.socket()),
       v6_(ids.socket()) {}
 
+void Relay::redirect(const Redirected& to) {
+  settings_.address = to.server;
+  if (!to.domain.empty()) settings_.certificateName = to.domain;
+}
+
 void Relay::start(Time now) {
   if (isStream()) {
     outbox_.event(ConnectTcp{settings_.socket, settings_.local, 0, 0, settings_.address});
@@ -104,6 +109,11 @@ bool Relay::send(const SocketAddress& peer, Packet packet, Time now) {
   return sent;
 }
 
+void Relay::probe(Time now) {
+  client_.probe(now);
+  drain(now);
+}
+
 void Relay::advance(Time now) {
   client_.advance(now);
   drain(now);
@@ -116,6 +126,8 @@ void Relay::drain(Time now) {
       transmit(std::move(packet->packet));
     } else if (auto* allocated = std::get_if<Allocated>(&*output)) {
       outbox_.event(std::move(*allocated));
+    } else if (auto* refused = std::get_if<PermissionFailed>(&*output)) {
+      outbox_.event(std::move(*refused));
     } else if (auto* redirected = std::get_if<Redirected>(&*output)) {
       over_ = true;
       if (isStream()) outbox_.event(CloseSocket{settings_.socket});
@@ -152,7 +164,7 @@ void Relay::drainTls(Time now, const Deliver& deliver) {
     } else if (auto* received = std::get_if<base::SecureStream::Received>(&*output)) {
       take(received->packet.bytes(), now, deliver);
     } else if (auto* failed = std::get_if<base::SecureStream::Failed>(&*output)) {
-      fail(0, "TLS with the TURN server failed: " + failed->reason);
+      fail(0, std::move(failed->reason));
     } else {
       fail(0, "The TURN server has ended the TLS connection.");
     }

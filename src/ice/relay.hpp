@@ -4,9 +4,9 @@
 #include "base/outbox.hpp"
 #include "base/packet_pool.hpp"
 #include "base/random.hpp"
+#include "base/secure_stream.hpp"
 #include "ice/config.hpp"
 #include "stun/deframer.hpp"
-#include "base/secure_stream.hpp"
 #include "stun/turn_client.hpp"
 
 #include <parley/io.hpp>
@@ -44,13 +44,17 @@ class Relay {
   using Allocated = stun::TurnClient::Allocated;
   using Redirected = stun::TurnClient::Redirected;
   using Failed = stun::TurnClient::Failed;
-  using Output = std::variant<Transmit, ConnectTcp, CloseSocket, Allocated, Redirected, Failed>;
+  /// What is sent to this peer from now on is dropped.
+  using PermissionFailed = stun::TurnClient::PermissionFailed;
+  using Output = std::variant<Transmit, ConnectTcp, CloseSocket, Allocated, PermissionFailed, Redirected, Failed>;
 
   /// Called for each datagram of a peer. The bytes are borrowed.
   using Deliver = std::function<void(const Datagram&)>;
 
   Relay(Settings settings, base::IdSource& ids, base::Random& random, base::PacketPool& pool);
 
+  /// Before `start`: the server that another one named (RFC 8489 s.10).
+  void redirect(const Redirected& to);
   void start(Time now);
   /// Frees the allocation, and closes the connection if it has its own. Nothing more comes of it.
   void close(Time now);
@@ -76,6 +80,8 @@ class Relay {
   /// False if the packet was dropped.
   bool send(const SocketAddress& peer, Packet packet, Time now);
   void permit(const IpAddress& peer, Time now) { client_.permit(peer, now); }
+  /// Asks the server whether it still has the allocation: it fails if not.
+  void probe(Time now);
 
   std::optional<Output> poll() { return outbox_.poll(); }
   Time deadline() const { return client_.deadline(); }

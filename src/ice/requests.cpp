@@ -67,9 +67,12 @@ void Agent::handleRequest(const Datagram& datagram, const stun::Message& message
   }
   respond(datagram, message, local, now);
   accept(*target,
-         {{datagram.socket, datagram.from}, std::move(remoteUfrag), *message.priority(), message.useCandidate(),
-           message.nomination().value_or(0)},
-          now);
+         {{datagram.socket, datagram.from},
+          std::move(remoteUfrag),
+          *message.priority(),
+          message.useCandidate(),
+          message.nomination().value_or(0)},
+         now);
 }
 
 /// RFC 8445 s.7.3.1.1. False if the peer has to change its role.
@@ -194,7 +197,13 @@ void Agent::accept(Generation& generation, const EarlyRequest& request, Time now
   // RFC 8445 s.8.1.2: after the nomination of another pair requests are answered and no more.
   if (generation.selected && !nominates && !isNewWay) return;
   if (pair->state == PairState::InProgress) cancelChecks(generation, *pair);
-  generation.checklist.trigger(*pair);
+  if (pacer_.mayFollow(now)) {
+    generation.checklist.take(*pair);
+    sendCheck(generation, *pair, false, false, now);
+    pacer_.followed(now);
+  } else {
+    generation.checklist.trigger(*pair);
+  }
 }
 
 void Agent::acceptEarly(Generation& generation, Time now) {

@@ -98,7 +98,8 @@ Stats Agent::stats() const {
   for (const auto& one : generations_) {
     if (one->local) out.localUfrag = one->local->ufrag;
     for (const auto& local : one->locals)
-      out.localCandidates.push_back({localId(local), local.candidate, local.url, one->local->ufrag, local.relayProtocol});
+      out.localCandidates.push_back(
+          {localId(local), local.candidate, local.url, one->local->ufrag, local.relayProtocol});
     for (const auto& remote : one->remotes)
       out.remoteCandidates.push_back({remoteId(remote), remote.candidate, "", one->remote->ufrag, {}});
     for (const auto& pair : one->checklist.pairs()) {

@@ -116,14 +116,24 @@ void Agent::socketGone(SocketId socket) {
       const bool inUse = pair == path_;
       failPair(*one, *pair);
       // Another network may come, for as long as consent would have lasted.
-      if (inUse) one->patienceUntil = std::max(one->patienceUntil == never ? now_ : one->patienceUntil,
-                                               now_ + config_.consentExpiry);
+      if (inUse)
+        one->patienceUntil =
+            std::max(one->patienceUntil == never ? now_ : one->patienceUntil, now_ + config_.consentExpiry);
       one->proven.erase(pair->path);
       std::erase_if(checks_, [&](const Check& check) { return check.path.socket == pair->path.socket; });
     }
     std::erase_if(one->proven, [&](const auto& entry) { return entry.first.socket == socket; });
   }
   std::erase_if(checks_, [&](const Check& check) { return check.path.socket == socket; });
+}
+
+/// No check through this relay will reach the peer: better to know that now than after the time of a transaction.
+void Agent::peerRefused(const PeerRefused& refused) {
+  for (auto& one : generations_)
+    for (const auto& pair : one->checklist.pairs())
+      if (pair->path.socket == refused.socket && pair->path.remote.ip == refused.peer &&
+          pair->state != PairState::Failed)
+        failPair(*one, *pair);
 }
 
 void Agent::handle(const InterfacesListed& listed, Time now) {
@@ -140,8 +150,8 @@ void Agent::handle(const InterfacesChanged& changed, Time now) {
 
 void Agent::handle(const Resolved& resolved, Time now) {
   if (closed_) return;
-  auto naming = std::find_if(namings_.begin(), namings_.end(),
-                             [&](const auto& one) { return one.request == resolved.request; });
+  auto naming =
+      std::find_if(namings_.begin(), namings_.end(), [&](const auto& one) { return one.request == resolved.request; });
   if (naming == namings_.end()) {
     gatherer_.handle(resolved, now);
   } else {
@@ -210,8 +220,7 @@ bool Agent::mayReceive(SocketId socket, const SocketAddress& from) const {
 
 std::optional<Agent::Path> Agent::sendPath() const {
   if (!path_) return std::nullopt;
-  const SocketId socket = path_->path.socket;
-  return Path{socket, path_->path.remote, !gatherer_.isRelay(socket) && !streams_.owns(socket)};
+  return Path{path_->path.socket, path_->path.remote, pathIsDirect_};
 }
 
 void Agent::countSent(std::size_t bytes, Time now) {

@@ -2,11 +2,15 @@
 
 #include "base/random.hpp"
 
+#include <parley/address.hpp>
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 namespace parley::net {
 

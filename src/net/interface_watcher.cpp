@@ -2,13 +2,13 @@
 
 #ifdef __linux__
 
+#  include <linux/netlink.h>
+#  include <linux/rtnetlink.h>
+#  include <sys/socket.h>
 #  include <boost/asio/buffer.hpp>
 #  include <boost/asio/error.hpp>
 #  include <boost/asio/generic/raw_protocol.hpp>
 #  include <boost/asio/steady_timer.hpp>
-#  include <linux/netlink.h>
-#  include <linux/rtnetlink.h>
-#  include <sys/socket.h>
 
 #  include <algorithm>
 #  include <array>

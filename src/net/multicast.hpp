@@ -12,7 +12,7 @@ namespace parley::net {
 
 /// A socket as `BindMulticast` describes it.
 base::Result<boost::asio::ip::udp::socket, boost::system::error_code> joinGroup(boost::asio::io_context& io,
-                                                                               const BindMulticast& request,
-                                                                               std::uint32_t interface);
+                                                                                const BindMulticast& request,
+                                                                                std::uint32_t interface);
 
 }  // namespace parley::net

@@ -34,8 +34,8 @@ base::Result<std::shared_ptr<TcpListener>, std::string> TcpListener::listen(asio
   if (!error) acceptor.listen(backlog, error);
   if (!error) acceptor.non_blocking(true, error);
   if (error)
-    return base::unexpected("cannot listen at " + rangeText({request.local, request.firstPort}, request.lastPort) + ": " +
-                            error.message());
+    return base::unexpected("cannot listen at " + rangeText({request.local, request.firstPort}, request.lastPort) +
+                            ": " + error.message());
   auto listener = std::make_shared<TcpListener>(std::move(acceptor), request.socket, sink);
   listener->accept();
   return listener;

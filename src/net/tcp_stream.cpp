@@ -36,8 +36,9 @@ constexpr std::size_t packetsPerWrite = 64;
 TcpStream::TcpStream(tcp::socket socket, SocketId id, StreamSink& sink)
     : socket_(std::move(socket)), patience_(socket_.get_executor()), id_(id), sink_(&sink) {}
 
-base::Result<std::shared_ptr<TcpStream>, std::string> TcpStream::connect(asio::io_context& io, const ConnectTcp& request,
-                                                                         std::uint32_t scope, StreamSink& sink) {
+base::Result<std::shared_ptr<TcpStream>, std::string> TcpStream::connect(asio::io_context& io,
+                                                                         const ConnectTcp& request, std::uint32_t scope,
+                                                                         StreamSink& sink) {
   boost::system::error_code error;
   const tcp::endpoint remote(toAsio(request.remote.ip, scope), request.remote.port);
   tcp::socket socket(io);
@@ -205,8 +206,8 @@ void TcpStream::shut() {
 }
 
 std::string TcpStream::report() const {
-  return "TCP " + local_.toString() + " - " + remote_.toString() + ": sent " + std::to_string(sent_) + " bytes, received " +
-         std::to_string(received_);
+  return "TCP " + local_.toString() + " - " + remote_.toString() + ": sent " + std::to_string(sent_) +
+         " bytes, received " + std::to_string(received_);
 }
 
 }  // namespace parley::net

@@ -4,6 +4,7 @@
 #include "pc/session_sections.hpp"
 #include "sctp/native/init.hpp"
 #include "sdp/parse.hpp"
+#include "sdp/query.hpp"
 #include "sdp/write.hpp"
 
 #include <algorithm>
@@ -232,6 +233,10 @@ base::Result<Applied, SessionError> Session::setRemote(SdpType type, std::string
   if (!parsed)
     return base::unexpected(SessionError{ErrorName::OperationError, parsed.error().toString(), parsed.error().line});
   if (auto refused = checkRemote(now_, type, *parsed)) return base::unexpected(*refused);
+  // RFC 8445 s.6.1.1 has no checks between two lite agents; RFC 8827 s.6.4 wants each path checked, and consent kept.
+  if (config_.iceLite && sdp::has<sdp::IceLite>(parsed->attributes))
+    return base::unexpected(SessionError{ErrorName::InvalidAccessError,
+                                         "both sides are ICE lite: one of them has to make the checks"});
 
   auto changed = now_;
   changed.state = *after;

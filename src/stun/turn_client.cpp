@@ -84,6 +84,12 @@ void TurnClient::advance(Time now) {
              now);
 }
 
+void TurnClient::probe(Time now) {
+  const bool asking = std::any_of(requests_.begin(), requests_.end(),
+                                  [](const Request& request) { return request.purpose == Purpose::Refresh; });
+  if (state_ == State::Allocated && !asking) sendRequest(Purpose::Refresh, {}, now);
+}
+
 // --- Requests ---
 
 void TurnClient::sendRequest(Purpose purpose, const SocketAddress& peer, Time now) {

@@ -147,6 +147,8 @@ class TurnClient {
   /// (base::packetHeadroom has them), 4 once a channel is bound. Sent at once even if the permission is still being
   /// asked for: the request is ahead of it. False if it was dropped and counted.
   bool send(const SocketAddress& peer, Packet packet, Time now);
+  /// Refreshes the allocation now, because its owner has reason to doubt that the server still has it. Failed if not.
+  void probe(Time now);
   /// Frees the allocation (Refresh with lifetime 0). One request goes out at once, so that an owner that cannot wait
   /// for `Released` may close its socket right after it sent what `poll` returns. Without an allocation: Released at
   /// once.

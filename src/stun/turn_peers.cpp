@@ -181,7 +181,8 @@ bool TurnClient::send(const SocketAddress& peer, Packet packet, Time now) {
 bool TurnClient::sendOnChannel(std::uint16_t number, Packet packet, Time now) {
   const std::size_t size = packet.size();
   const std::size_t padding = config_.reliable ? wire::padded(size) - size : 0;
-  if (size > 0xffff || packet.headroom() < wire::channelHeaderSize || packet.tailroom() < padding) return drop(Drop::NoRoom);
+  if (size > 0xffff || packet.headroom() < wire::channelHeaderSize || packet.tailroom() < padding)
+    return drop(Drop::NoRoom);
   auto header = packet.prepend(wire::channelHeaderSize);
   base::store16(header.data(), number);
   base::store16(header.data() + 2, static_cast<std::uint16_t>(size));

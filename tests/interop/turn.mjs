@@ -6,18 +6,19 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 
 const address = '10.99.0.1'; // the namespace's, see ./run
+const name = 'turn.interop.test'; // and its name: what the certificate proves
 const username = 'parley';
 const credential = 'secret';
 const patience = 20_000;
 
-/** An authority of our own, and a certificate by it for the server's address. */
+/** An authority of our own, and a certificate by it for the server's name. */
 function makeCertificates(folder) {
   const at = (name) => join(folder, name);
   const openssl = (...args) => execFileSync('openssl', args, { stdio: 'pipe' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   openssl('req', '-x509', ...key, '-keyout', at('ca.key'), '-out', at('ca.pem'), '-subj', '/CN=Interop', '-days', '2');
   openssl('req', ...key, '-keyout', at('turn.key'), '-out', at('turn.csr'), '-subj', '/CN=turn');
-  writeFileSync(at('names'), `subjectAltName=IP:${address}\n`);
+  writeFileSync(at('names'), `subjectAltName=DNS:${name}\n`);
   openssl('x509', '-req', '-in', at('turn.csr'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial',
     '-out', at('turn.pem'), '-days', '2', '-extfile', at('names'));
   const spki = new X509Certificate(readFileSync(at('turn.pem'))).publicKey.export({ type: 'spki', format: 'der' });
@@ -44,7 +45,7 @@ export async function startTurn(folder) {
     pin,
     /** The W3C's iceServers for one transport: 'UDP', 'TCP' or 'TLS'. */
     server: (transport) => ({
-      urls: { UDP: `turn:${address}`, TCP: `turn:${address}?transport=tcp`, TLS: `turns:${address}?transport=tcp` }[transport],
+      urls: { UDP: `turn:${address}`, TCP: `turn:${address}?transport=tcp`, TLS: `turns:${name}?transport=tcp` }[transport],
       username,
       credential,
     }),

@@ -14,6 +14,9 @@ import sys
 
 BRIDGE = "internet"
 IPV4, IPV6 = "198.18.0.1", "2001:db8::1"
+# A bridge has the lowest address of its ports, unless it was given one: each cable that comes or goes could change it,
+# and who knows the old one talks to nobody for as long as neighbour discovery takes to doubt it.
+BRIDGE_OPTIONS = "address 02:00:00:00:00:01 type bridge"
 
 
 class CommandFailed(Exception):
@@ -39,7 +42,7 @@ async def make_internet():
     pathlib.Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0")
     pathlib.Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
     await ip(f"""link set lo up
-                 link add {BRIDGE} type bridge
+                 link add {BRIDGE} {BRIDGE_OPTIONS}
                  link set {BRIDGE} up
                  address add {IPV4}/16 dev {BRIDGE}
                  address add {IPV6}/64 dev {BRIDGE} nodad""")
@@ -63,7 +66,8 @@ class Node:
 
     async def stop(self):
         for process in self.processes:
-            process.kill()
+            if process.returncode is None:
+                process.kill()
             await process.wait()
         await command("ip", "netns", "delete", self.name)
 
@@ -79,9 +83,10 @@ class Node:
             if line:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable, str(pathlib.Path(__file__).with_name("line.py")), self.name, device, port,
-                    *map(str, line), stdout=asyncio.subprocess.PIPE)
+                    *map(str, line), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
                 self.processes.append(process)
-                await process.stdout.readline()
+                if not await process.stdout.readline():
+                    raise CommandFailed(f"line.py: {(await process.stderr.read()).decode().strip().splitlines()[-1]}")
             else:
                 await ip(f"link add {port} type veth peer name {device} netns {self.name}")
             await ip(f"link set {port} master {BRIDGE} up")

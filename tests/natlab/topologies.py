@@ -121,7 +121,8 @@ async def same_lan(site):
     """A NAT that nothing has to go through: both hosts, and the router, on one wire."""
     router = await site.router("nat")
     hosts = [await site.node(side) for side in "ab"]
-    await network.ip("link add lan type bridge\nlink set lan up\naddress add 192.168.1.1/24 dev lan", router.name)
+    await network.ip(f"link add lan {network.BRIDGE_OPTIONS}\nlink set lan up\naddress add 192.168.1.1/24 dev lan",
+                     router.name)
     for number, host in enumerate(hosts, 2):
         await host.plug("eth0", [f"192.168.1.{number}/24"], router, f"port{number}", (), ["192.168.1.1"])
         await network.ip(f"link set port{number} master lan", router.name)

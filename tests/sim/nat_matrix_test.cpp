@@ -120,13 +120,13 @@ TEST_CASE("from the answer's arrival to the open channel: round trips in each to
   tcp.extensions.udp = false;
   tcp.extensions.tcp = IceTcp::All;
   const Row rows[] = {
-      {"both in the open", {}, {}, withServers({}), 9},
-      {"one behind a NAT", natted, {}, withServers({}), 9},
-      {"both behind NATs", natted, natted, withServers({}), 10},
-      {"relay over UDP", natted, natted, relay("turn:turn.example"), 18},
+      {"both in the open", {}, {}, withServers({}), 4},
+      {"one behind a NAT", natted, {}, withServers({}), 5.5},
+      {"both behind NATs", natted, natted, withServers({}), 8.5},
+      {"relay over UDP", natted, natted, relay("turn:turn.example"), 17.5},
       {"relay over TCP", natted, natted, relay("turn:turn.example?transport=tcp"), 19},
       {"relay over TLS", natted, natted, relay("turns:turn.example"), 20},
-      {"ICE-TCP", {}, {}, tcp, 10},
+      {"ICE-TCP", {}, {}, tcp, 5.5},
   };
   for (const auto& row : rows) {
     INFO(row.name);

@@ -103,6 +103,66 @@ TEST_CASE("a dead TURN server costs no time, and is reported") {
   CHECK(net.a->count("icecandidateerror 701") >= 1);
 }
 
+TEST_CASE("an allocation that the server forgets in mid-call is made again, and the call goes on") {
+  for (const std::string url : {"turn:turn.example", "turn:turn.example?transport=tcp"}) {
+    INFO(url);
+    Topology net(natted, natted, relayOnly({url}), relayOnly({url}));
+    REQUIRE(net.connects());
+    exchanges(net);
+    net.world.runFor(1min);
+    net.turn.service.forget();
+    const Time before = net.world.now();
+    auto& channelA = net.a->channel("chat");
+    channelA.channel->send(std::string("still there?"));
+    const auto heard = [&] {
+      const auto& messages = net.b->channel("chat").messages;
+      return !messages.empty() && std::get_if<std::string>(&messages.back()) &&
+             std::get<std::string>(messages.back()) == "still there?";
+    };
+    const bool survives = net.world.runUntil(heard, 30s);
+    INFO("a:\n" << net.a->log() << "b:\n" << net.b->log());
+    REQUIRE(survives);
+    std::printf("  %s: %.1f s\n", url.c_str(), seconds(net.world.now() - before));
+    CHECK(net.a->count("connectionstate failed") == 0);
+    CHECK(net.a->count("signalingstate have-local-offer") == 1);
+    CHECK(net.turn.service.allocations(net.world.now()) == 2);
+  }
+}
+
+TEST_CASE("who is told that the port has another allocation asks from another port, once") {
+  for (const bool always : {false, true}) {
+    INFO(always);
+    Topology net(natted, natted, relayOnly({"turn:turn.example"}), relayOnly({"turn:turn.example"}));
+    int refusals = 0;
+    net.turn.service.refuse = [&](const stun::Message& message) -> std::optional<TurnService::Refusal> {
+      if (message.method() != stun::Method::Allocate || (!always && refusals >= 2)) return std::nullopt;
+      ++refusals;
+      return TurnService::Refusal{437};
+    };
+    CHECK(net.connects(5s) == !always);
+    net.world.runFor(1s);
+    // One more for each end and its try elsewhere.
+    CHECK(refusals == (always ? 4 : 2));
+    CHECK(net.a->count("icecandidateerror 437") == (always ? 1 : 0));
+  }
+}
+
+TEST_CASE("a pair that the TURN server does not permit fails at once") {
+  Topology net(natted, natted, withServers(), withServers());
+  net.turn.service.config().forbidden = {IpAddress::v4(10, 2, 0, 1)};
+  REQUIRE(net.connects());
+  const auto report = statsOf(net, *net.a);
+  int refused = 0;
+  for (const auto* pair : report.all<CandidatePairStats>()) {
+    const auto* local = std::get_if<IceCandidateStats>(report.get(pair->localCandidateId));
+    const auto* remote = std::get_if<IceCandidateStats>(report.get(pair->remoteCandidateId));
+    if (!local || !remote || local->candidateType != "relay" || remote->address != "10.2.0.1") continue;
+    ++refused;
+    CHECK(pair->state == "failed");
+  }
+  CHECK(refused > 0);
+}
+
 TEST_CASE("wrong credentials are reported with the server's code") {
   auto configuration = withServers();
   configuration.iceServers.back().credential = "wrong";
@@ -160,6 +220,35 @@ TEST_CASE("without UDP two ends connect by ICE-TCP, if one of them listens where
   }
 }
 
+TEST_CASE("two ends that nobody can call open one TCP connection to each other at the same time") {
+  auto configuration = withServers({});
+  configuration.extensions.udp = false;
+  configuration.extensions.tcp = IceTcp::All;
+  // Firewalls let only those through that their own host has asked. The SYNs meet on a path that is longer than the way
+  // of signalling.
+  Topology net({}, {}, configuration, configuration);
+  LinkConfig slow;
+  slow.delay = 200ms;
+  net.world.setLink(slow);
+  const auto isSimultaneous = [&](const SocketAddress& address) {
+    End& end = address.ip == IpAddress::v4(192, 0, 2, 1) ? *net.a : *net.b;
+    return end.pc().localDescription()->sdp.find(" " + std::to_string(address.port) + " typ host tcptype so") !=
+           std::string::npos;
+  };
+  net.world.tcp.blocks = [&](const SocketAddress& from, const SocketAddress& to) {
+    return !isSimultaneous(from) || !isSimultaneous(to);
+  };
+  REQUIRE(net.connects());
+  exchanges(net);
+  net.world.runFor(3s);
+  CHECK(net.kind() == "direct tcp");
+  CHECK(net.world.tcp.simultaneousOpens() == 1);
+  for (End* end : {&*net.a, &*net.b}) {
+    CHECK(net.selected(*end).local.tcpType() == IceTcpCandidateType::So);
+    CHECK(net.selected(*end).remote.tcpType() == IceTcpCandidateType::So);
+  }
+}
+
 TEST_CASE("with UDP and TCP at hand the connection goes over UDP") {
   auto configuration = withServers();
   configuration.extensions.tcp = IceTcp::All;
@@ -204,6 +293,17 @@ TEST_CASE("a lite server and a client behind a NAT connect, whoever offers") {
     CHECK(liteEnd.pc().localDescription()->sdp.find("a=ice-lite") != std::string::npos);
     CHECK(liteEnd.pc().sctp()->transport()->iceTransport()->role() == IceRole::Controlled);
   }
+}
+
+TEST_CASE("two lite ends are refused, with the reason") {
+  auto lite = withServers({});
+  lite.extensions.iceLite = true;
+  Topology net({}, {}, lite, lite);
+  CHECK_FALSE(net.connects(2s));
+  bool told = false;
+  for (const auto& event : net.b->events())
+    told |= event.text.starts_with("error") && event.text.find("both sides are ICE lite") != std::string::npos;
+  CHECK(told);
 }
 
 TEST_CASE("a call survives another network, without a new offer") {

@@ -20,9 +20,18 @@ void Tcp::connect(Host& host, const ConnectTcp& request, const SocketAddress& lo
   world_.after(world_.delayFrom(local.ip), [this, connection, sameNat] { arrive(connection, sameNat); });
 }
 
+/// A connection that the other side has begun to open to the port that this one comes from.
+std::shared_ptr<Tcp::Connection> Tcp::crossing(const Connection& connection) {
+  for (const auto& [key, other] : connections_)
+    if (!other->open && !other->client.closed && other->client.address == connection.end.address &&
+        other->end.address == connection.client.address)
+      return other;
+  return nullptr;
+}
+
 void Tcp::arrive(std::shared_ptr<Connection> connection, bool sameNat) {
   End& client = connection->client;
-  if (client.closed || client.host->isOffline()) return;
+  if (client.closed || connection->open || client.host->isOffline()) return;
   const SocketAddress to = connection->end.address;
   const auto answer = [this, connection](bool accepted) {
     world_.after(world_.delayFrom(connection->end.address.ip), [this, connection, accepted] {
@@ -33,6 +42,7 @@ void Tcp::arrive(std::shared_ptr<Connection> connection, bool sameNat) {
     });
   };
   if (auto server = servers_.find(to); server != servers_.end()) {
+    connection->open = true;
     connection->server = &server->second;
     answer(true);
     connection->end.id = server->second.connected(
@@ -41,8 +51,17 @@ void Tcp::arrive(std::shared_ptr<Connection> connection, bool sameNat) {
   }
   Host* host = world_.hostAt(to.ip);
   if (!host || host->isOffline() || (host->nat() && !sameNat)) return;  // nobody there, or a NAT that lets nothing in
+  if (const auto other = crossing(*connection)) {
+    connection->open = other->open = true;
+    ++simultaneousOpens_;
+    connection->end = other->client;
+    connections_[{host, connection->end.socket}] = connection;
+    answer(true);
+    return host->tell(TcpConnected{connection->end.socket, connection->end.local, client.address});
+  }
   const auto listener = host->tcpListener(to);
   if (!listener) return answer(false);
+  connection->open = true;
   End& end = connection->end;
   end.host = host;
   end.socket = SocketId{static_cast<std::uint32_t>(firstAcceptedSocket) + ++lastAccepted_};

@@ -17,7 +17,8 @@ class Nat;
 class World;
 
 /// TCP of the simulated network, as far as its users see it: a connection takes a round trip, bytes arrive in order and
-/// never get lost, a port where nobody listens refuses, and a firewall or NAT in the way says nothing at all.
+/// never get lost, a port where nobody listens refuses, and a firewall or NAT in the way says nothing at all. Two that open a
+/// connection to each other's port at the same time have one (RFC 9293 s.3.5, "simultaneous open").
 class Tcp {
  public:
   explicit Tcp(World& world) : world_(world) {}
@@ -35,6 +36,8 @@ class Tcp {
   std::function<bool(const SocketAddress& from, const SocketAddress& to)> blocks;
   /// Bytes written so far, for tests that must see something go by TCP.
   std::uint64_t bytes() const { return bytes_; }
+
+  int simultaneousOpens() const { return simultaneousOpens_; }
 
   // --- For hosts ---
   void connect(Host& host, const ConnectTcp& request, const SocketAddress& local, Nat* nat);
@@ -54,10 +57,12 @@ class Tcp {
   struct Connection {
     End client, end;
     Server* server = nullptr;
+    bool open = false;  ///< Somebody has answered.
   };
   using Key = std::pair<Host*, SocketId>;
 
   void arrive(std::shared_ptr<Connection> connection, bool hasNat);
+  std::shared_ptr<Connection> crossing(const Connection& connection);
   void deliver(const std::shared_ptr<Connection>& connection, bool toClient, base::Bytes bytes);
   void failed(Host& host, SocketId socket, const char* reason);
   void forget(End& end);
@@ -67,6 +72,7 @@ class Tcp {
   std::map<Key, std::shared_ptr<Connection>> connections_;
   std::uint32_t lastAccepted_ = 0;
   std::uint64_t bytes_ = 0;
+  int simultaneousOpens_ = 0;
 };
 
 }  // namespace parley::sim

@@ -4,9 +4,13 @@ import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-export async function startChild(name) {
+/** `environment`: more of it. */
+export async function startChild(name, environment = {}) {
   const program = fileURLToPath(new URL('child_main.mjs', import.meta.url));
-  const child = fork(program, [name], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = fork(program, [name], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...environment },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text) => { output = (output + text).slice(-4000); });

@@ -23,9 +23,6 @@ async function profileThatTrusts(ca) {
 
 export default {
   name: 'firefox',
-  lacks: {
-    'relay only, by TLS': 'not found out: it does not reach the test\'s server, though its profile has the authority',
-  },
   async start({ turn }) {
     const options = await launchOptions({ 'media.peerconnection.ice.obfuscate_host_addresses': false });
     return startBrowser({ ...options, userDataDir: await profileThatTrusts(turn.ca) });

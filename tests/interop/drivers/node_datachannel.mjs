@@ -4,9 +4,9 @@ export default {
   name: 'node-datachannel',
   doesNotTell: ['ordered', 'maxRetransmits', 'maxPacketLifeTime'], // of the channels that the other side made
   lacks: {
-    'relay only, by TCP': 'libjuice has TURN over UDP only',
-    'relay only, by TLS': 'libjuice has TURN over UDP only',
-    'TCP only': 'libjuice has no ICE-TCP',
+    'relay only, by TCP': 'libjuice has TURN over UDP only (libdatachannel, issue 1484)',
+    'relay only, by TLS': 'libjuice has TURN over UDP only (libdatachannel, issue 1484)',
+    'TCP only': 'libjuice has no ICE-TCP (enableIceTcp is for libnice)',
     'the offerer restarts ICE': 'libdatachannel has no ICE restart',
     'the answerer restarts ICE': 'libdatachannel has no ICE restart',
   },

@@ -4,22 +4,21 @@ import { startChild, versionOf } from './child.mjs';
 export default {
   name: 'werift',
   lacks: {
-    'relay only, by TLS': 'not found out: werift does not reach the test\'s server by TLS',
-    'TCP only': 'werift has no ICE-TCP',
     'reliability: limited and unordered, they offer': 'werift announces such a channel as ordered',
     'the answerer restarts ICE, we offer': 'werift takes the other ICE role then, and may not survive the conflict',
     'empty messages': 'werift sends nothing for an empty message',
     'labels and protocols beyond ASCII, they offer': 'werift counts characters where DCEP counts bytes',
     'they close the connection': 'werift closes without a word; consent ends 30 seconds later',
   },
-  start: () => startChild('werift'),
+  // Its TLS is Node's, whose list of authorities can be added to.
+  start: ({ turn }) => startChild('werift', { NODE_EXTRA_CA_CERTS: turn.ca }),
 };
 
 /** In the child's process. */
 export async function load() {
   const { RTCPeerConnection } = await import('werift');
   // Without a STUN server it asks a public one, even if told to use none, and waits for the answer.
-  const configuration = { iceServers: [{ urls: `stun:127.0.0.1:${await serveStun()}` }] };
+  const configuration = { iceServers: [{ urls: `stun:127.0.0.1:${await serveStun()}` }], iceUseTcp: true };
   return { PeerConnection: RTCPeerConnection, configuration, version: versionOf('werift') };
 }
 

@@ -4,7 +4,7 @@ export default {
   name: 'wrtc',
   doesNotTell: ['maxRetransmits', 'maxPacketLifeTime'], // 65535 for none
   lacks: {
-    'relay only, by TLS': 'libwebrtc trusts its own list of authorities alone',
+    'relay only, by TLS': 'libwebrtc trusts the authorities of its ssl_roots.h alone, and wrtc adds none',
   },
   start: () => startChild('wrtc'),
 };

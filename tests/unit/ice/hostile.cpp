@@ -63,6 +63,23 @@ struct Attacked {
 
 }  // namespace
 
+TEST_CASE("The check that a peer's check triggers leaves with the response, but not more of them than two in each Ta") {
+  Attacked a;
+  a.know();
+  std::vector<Time> checks;
+  for (std::uint16_t i = 0; i < 400; ++i) {  // Less than an RTO: nothing is repeated.
+    const SocketAddress from{ip("198.51.100.1"), static_cast<std::uint16_t>(1000 + i)};
+    const auto before = a.alice.outgoing.size();
+    CHECK(a.answerTo(a.good(), from) == 0);
+    a.net.run(1ms);
+    for (auto k = before; k < a.alice.outgoing.size(); ++k)
+      if (a.alice.outgoing[k].second.isRequest()) checks.push_back(a.alice.outgoing[k].first);
+    if (i == 0) CHECK(checks.size() == 1);
+  }
+  CHECK(checks.size() >= 8);
+  CHECK(checks.size() <= 2 * 400 / 50 + 2);
+}
+
 TEST_CASE("A request is answered as RFC 8489 s.9.1.3 says, and only a good one is believed") {
   Attacked a;
   a.know();
