@@ -39,8 +39,9 @@ struct Reliability {
 
 /// The law by which the sender fills the path. The receiver's does not matter.
 enum class CongestionControl {
-  Cubic,  ///< RFC 9438 with HyStart++ (RFC 9406) and pacing.
-  Bbr,    ///< BBRv3 (draft-ietf-ccwg-bbr).
+  TolerantCubic,  ///< CUBIC that does not answer the losses of a path without a queue.
+  Cubic,          ///< RFC 9438 with HyStart++ (RFC 9406) and pacing.
+  Bbr,            ///< BBRv3 (draft-ietf-ccwg-bbr).
 };
 
 /// draft-hancke-tsvwg-snap: both INIT chunks have been exchanged by signalling, and the association is up without a
@@ -73,7 +74,7 @@ struct Config {
 
   // What follows is for the engine of our own; usrsctp goes its way.
 
-  CongestionControl congestionControl = CongestionControl::Cubic;
+  CongestionControl congestionControl = CongestionControl::TolerantCubic;
   /// The largest SCTP packet that path MTU probing (RFC 8899) goes up to. No more than `mtu`: no probing.
   /// Needs sockets that forbid fragmentation: then an Ethernet's 1500 less IPv4 and UDP (28) and the AES-GCM record (37,
   /// see `mtu`) are 1432 in fours.

@@ -2,6 +2,7 @@
 
 #include "sctp/congestion/bbr.hpp"
 #include "sctp/congestion/bbr_constants.hpp"
+#include "sctp/congestion/queue_sign.hpp"
 
 #include <algorithm>
 
@@ -17,9 +18,7 @@ bool Bbr::isProbingBandwidth() const {
 }
 
 bool Bbr::queueSeen() const {
-  if (minRtt_ == Duration::max()) return true;
-  auto late = std::chrono::duration<double, Duration::period>(minRtt_) * bbr::queueFactor + bbr::queueMargin;
-  return latestRtt_ > late;
+  return minRtt_ == Duration::max() || QueueSign::late(latestRtt_, minRtt_);
 }
 
 double Bbr::lossThreshold() const { return queueSeen() ? bbr::lossThreshold : bbr::noiseThreshold; }
