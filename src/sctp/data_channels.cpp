@@ -118,7 +118,7 @@ void DataChannels::close(ChannelId id, Time now) {
   if (!channel || channel->state == Channel::State::Closing) return;
   if (channel->state == Channel::State::Waiting || channel->openUnsent) {
     // The peer has never heard of it.
-    streams_.erase(*channel->parameters.streamId);
+    forgetStream(*channel->parameters.streamId);
     channels_.erase(id);
     outbox_.event(Closed{id});
     return;
@@ -190,11 +190,17 @@ std::size_t DataChannels::streamLimit() const {
   return state_ == State::Up ? maxChannels_ : unusableStream;
 }
 
-std::optional<std::uint16_t> DataChannels::freeStream() const {
+std::optional<std::uint16_t> DataChannels::freeStream() {
   // RFC 8832 s.6
-  for (std::size_t id = isDtlsClient_ ? 0 : 1; id < streamLimit(); id += 2)
-    if (!streams_.contains(static_cast<std::uint16_t>(id))) return static_cast<std::uint16_t>(id);
-  return std::nullopt;
+  if (!isOurs(static_cast<std::uint16_t>(lowestFree_))) ++lowestFree_;
+  while (lowestFree_ < streamLimit() && streams_.contains(static_cast<std::uint16_t>(lowestFree_))) lowestFree_ += 2;
+  if (lowestFree_ >= streamLimit()) return std::nullopt;
+  return static_cast<std::uint16_t>(lowestFree_);
+}
+
+void DataChannels::forgetStream(std::uint16_t streamId) {
+  streams_.erase(streamId);
+  lowestFree_ = std::min<std::size_t>(lowestFree_, streamId);
 }
 
 void DataChannels::start(ChannelId id, Channel& channel) {
@@ -231,7 +237,7 @@ void DataChannels::finishReset(std::uint16_t streamId) {
   auto found = streams_.find(streamId);
   if (found == streams_.end() || !found->second.outgoingReset || !found->second.incomingReset) return;
   auto channel = found->second.channel;
-  streams_.erase(found);
+  forgetStream(streamId);
   if (channel && find(*channel)) {
     gone(*channel);
     outbox_.event(Closed{*channel});
@@ -263,7 +269,7 @@ void DataChannels::on(const Association::Connected& connected) {
   for (auto id : waiting) {
     auto& channel = channels_.at(id);
     if (auto streamId = *channel.parameters.streamId; streamId >= streamLimit()) {
-      streams_.erase(streamId);
+      forgetStream(streamId);
       fail(id, "stream " + std::to_string(streamId) + " is beyond the " + std::to_string(maxChannels_) +
                    " that the peers have agreed on");
     } else {

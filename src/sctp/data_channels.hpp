@@ -195,7 +195,8 @@ class DataChannels {
   Channel* find(ChannelId id);
   Channel* onStream(std::uint16_t streamId);
   bool isOurs(std::uint16_t streamId) const { return (streamId % 2 == 0) == isDtlsClient_; }
-  std::optional<std::uint16_t> freeStream() const;
+  std::optional<std::uint16_t> freeStream();
+  void forgetStream(std::uint16_t streamId);
   std::size_t streamLimit() const;
 
   void start(ChannelId id, Channel& channel);
@@ -229,6 +230,7 @@ class DataChannels {
   std::uint16_t maxChannels_ = 0;
   std::map<ChannelId, Channel> channels_;
   std::unordered_map<std::uint16_t, Stream> streams_;
+  std::size_t lowestFree_ = 0;  ///< Of our streams, all below are taken.
   std::uint32_t nextIncoming_ = static_cast<std::uint32_t>(firstIncomingChannel);
   std::vector<ChannelId> draining_;  ///< Channels that may have `left` > 0.
   bool drained_ = false;  ///< `poll` has said all that comes before the next message.

@@ -17,6 +17,8 @@ namespace {
 /// RFC 7053: asking for an acknowledgement at once is worth a packet, but not more than one in a round trip, nor more
 /// than two hundred in a second.
 constexpr Duration leastBetweenImmediate = std::chrono::milliseconds(5);
+/// RFC 9260 s.3.3.4: gap blocks count from the cumulative TSN in 16 bits, so that no SACK could tell of more.
+constexpr std::size_t mostOutstanding = 65'535;
 
 }  // namespace
 
@@ -41,7 +43,7 @@ Sender::Next Sender::next(Time now) {
   // RFC 9260 s.6.1 rule C: retransmissions first; F-RTO wants to see new data for once.
   if (lost && !forwardRto_.onlyNew()) {
     if (window || fastRetransmit_ || timeoutDue_) return Next::Again;
-  } else if (queue_.ready(now)) {
+  } else if (queue_.ready(now) && outstanding_.size() < mostOutstanding) {
     const auto room = maxPacket_ - wire::commonHeaderSize - chunkHeader();
     const auto fragment = queue_.next(room, room);
     const auto peer = roomOfPeer();
@@ -175,6 +177,7 @@ bool Sender::addAgain(wire::PacketBuilder& builder, wire::UnwrappedTsn tsn) {
 
 bool Sender::addNew(wire::PacketBuilder& builder, Time now) {
   const auto header = chunkHeader();
+  if (outstanding_.size() >= mostOutstanding) return false;
   // A packet may be larger than the maximum for the sake of an old chunk alone.
   const auto room = std::min(builder.roomForChunk(), maxPacket_ - std::min(maxPacket_, builder.size()));
   if (room <= header) return false;
