@@ -50,8 +50,7 @@ std::optional<DataChannels::Output> DataChannels::poll() {
   while (!draining_.empty()) {
     auto id = draining_.back();
     draining_.pop_back();
-    if (auto* channel = find(id); channel && channel->left > 0)
-      return Drained{id, std::exchange(channel->left, 0)};
+    if (auto* channel = find(id); channel && channel->left > 0) return Drained{id, std::exchange(channel->left, 0)};
   }
   return std::nullopt;
 }
@@ -362,10 +361,8 @@ bool DataChannels::isForApplication(const Message& message) {
     case Ppid::String:
     case Ppid::Binary:
     case Ppid::StringEmpty:
-    case Ppid::BinaryEmpty:
-      return channel->parts.size() + message.bytes.size() <= config_.maxMessageSize;
-    default:
-      return false;
+    case Ppid::BinaryEmpty: return channel->parts.size() + message.bytes.size() <= config_.maxMessageSize;
+    default: return false;
   }
 }
 
@@ -380,8 +377,7 @@ void DataChannels::onMessage(Message message) {
     case Ppid::String:
     case Ppid::Binary:
     case Ppid::StringEmpty:
-    case Ppid::BinaryEmpty:
-      return onPart(message.stream, *channel, message);
+    case Ppid::BinaryEmpty: return onPart(message.stream, *channel, message);
     default:
       // RFC 8831 s.6.6
       drops_.add(ChannelDrop::UnknownPpid);

@@ -15,8 +15,8 @@ constexpr double beta = 0.7;
 // RFC 9438 s.4.3: alpha_cubic.
 constexpr double renoGrowth = 3 * (1 - beta) / (1 + beta);
 
-// Faster than the window over the round trip, so that the window and not the pacer is the limit, also as it doubles each
-// round in slow start.
+// Faster than the window over the round trip, so that the window and not the pacer is the limit, also as it doubles
+// each round in slow start.
 constexpr double slowStartPacing = 2;
 constexpr double avoidancePacing = 1.25;
 
@@ -24,14 +24,14 @@ constexpr double avoidancePacing = 1.25;
 // in time are the path's own (radio, a bad line), and say nothing of its rate: up to this share they are not answered,
 // so that a path with 5 % of them is filled as well. More may be a policer, which drops without a queue.
 constexpr double noiseThreshold = 0.1;
-// The share is that of the last eight windows, and of 256 packets at least: at 5 %, chance makes it one or two more in a
-// hundred (sqrt(0.05 * 0.95 / 256) = 0.014), and a burst of ten losses adds four, so that neither seems a policer.
+// The share is that of the last eight windows, and of 256 packets at least: at 5 %, chance makes it one or two more in
+// a hundred (sqrt(0.05 * 0.95 / 256) = 0.014), and a burst of ten losses adds four, so that neither seems a policer.
 constexpr double noiseWindows = 8;
 constexpr double noisePackets = 256;
-// CUBIC takes from Reno what that leaves unused on a long path, and more. While there is a queue the path is full, nothing
-// is gained by haste, and whoever fills it is perhaps not us alone: the cubic function's time passes more slowly then, as
-// if C were 0.25 in place of 0.4 (0.625 = 0.855 cubed). Where flows lose at the same time their windows are as their Cs,
-// so that with 0.2 we would have half of what CUBIC by the book has, and no less is fair.
+// CUBIC takes from Reno what that leaves unused on a long path, and more. While there is a queue the path is full,
+// nothing is gained by haste, and whoever fills it is perhaps not us alone: the cubic function's time passes more
+// slowly then, as if C were 0.25 in place of 0.4 (0.625 = 0.855 cubed). Where flows lose at the same time their windows
+// are as their Cs, so that with 0.2 we would have half of what CUBIC by the book has, and no less is fair.
 constexpr double queuedClock = 0.855;
 
 }  // namespace
@@ -132,9 +132,7 @@ void Cubic::onLoss(const Loss& loss) {
   recovering_ = true;
 }
 
-bool Cubic::ofThePath() const {
-  return kind_ == Kind::Tolerant && !queue_.seen() && lossShare_ <= noiseThreshold;
-}
+bool Cubic::ofThePath() const { return kind_ == Kind::Tolerant && !queue_.seen() && lossShare_ <= noiseThreshold; }
 
 void Cubic::countLosses(std::size_t delivered, std::size_t lost) {
   const double span = std::max(noiseWindows * law_.window, noisePackets * maxPacket_);

@@ -14,7 +14,8 @@ namespace parley::sctp::congestion {
 ///         ▲──────────────────────T3 expired──────────────────────┘
 ///
 /// The tolerant kind knows the path's own losses from those of a full queue by the delay (`QueueSign`), and answers the
-/// latter alone. Where there is no queue it is as fast as the path, and where there is one it is CUBIC, in less of a hurry.
+/// latter alone. Where there is no queue it is as fast as the path, and where there is one it is CUBIC, in less of a
+/// hurry.
 class Cubic final : public Controller {
  public:
   enum class Kind { ByTheBook, Tolerant };
@@ -38,11 +39,11 @@ class Cubic final : public Controller {
   struct Law {
     double window = 0;
     double slowStartThreshold = 0;
-    double maximum = 0;         ///< W_max.
-    double priorWindow = 0;     ///< cwnd_prior.
-    double renoWindow = 0;      ///< W_est.
+    double maximum = 0;            ///< W_max.
+    double priorWindow = 0;        ///< cwnd_prior.
+    double renoWindow = 0;         ///< W_est.
     double inflectionSeconds = 0;  ///< K.
-    std::optional<Time> epoch;  ///< When avoidance began; none: it has not grown yet.
+    std::optional<Time> epoch;     ///< When avoidance began; none: it has not grown yet.
   };
 
   void growInSlowStart(const Ack& ack);
@@ -65,11 +66,11 @@ class Cubic final : public Controller {
   HyStart hystart_;
   bool firstSlowStart_ = true;  ///< HyStart++ is for the first only (RFC 9406 s.4.2).
   Duration smoothedRtt_{};
-  std::uint64_t roundEnd_ = 0;         ///< Of `Ack::delivered`.
-  Time reducedAt_ = Time::min();       ///< Losses of what was sent before are of the same congestion event.
+  std::uint64_t roundEnd_ = 0;    ///< Of `Ack::delivered`.
+  Time reducedAt_ = Time::min();  ///< Losses of what was sent before are of the same congestion event.
   bool recovering_ = false;
   Time ackedAt_{};
-  std::optional<Time> limitedSince_;   ///< The application does not fill the window; its time does not count.
+  std::optional<Time> limitedSince_;  ///< The application does not fill the window; its time does not count.
 };
 
 }  // namespace parley::sctp::congestion

@@ -11,8 +11,8 @@ namespace parley::sctp::congestion {
 /// Whether a queue stands on the path, by the delay of what comes back. A decider: fed with each round trip.
 class QueueSign {
  public:
-  /// Late is what took 5 % and a millisecond (timers, runs of packets) more than the smallest delay. With 10 %, queues of
-  /// 0.1 bandwidth-delay products would go unnoticed, and flows of others starve there.
+  /// Late is what took 5 % and a millisecond (timers, runs of packets) more than the smallest delay. With 10 %, queues
+  /// of 0.1 bandwidth-delay products would go unnoticed, and flows of others starve there.
   static bool late(Duration rtt, Duration smallest) {
     return rtt > std::chrono::duration<double, Duration::period>(smallest) * 1.05 + std::chrono::milliseconds(1);
   }
@@ -30,8 +30,8 @@ class QueueSign {
   bool seen() const { return count_ == 0 || late(std::min(mins_[0], mins_[1]), smallest_); }
 
  private:
-  /// Four to eight samples are looked at: an acknowledgement tells of two packets or of a millisecond, so that the queue
-  /// is as it was when the losses happened that they reveal.
+  /// Four to eight samples are looked at: an acknowledgement tells of two packets or of a millisecond, so that the
+  /// queue is as it was when the losses happened that they reveal.
   static constexpr std::size_t span = 4;
 
   std::size_t count_ = 0;

@@ -7,7 +7,8 @@ namespace parley::sctp::native {
 
 namespace {
 
-/// Virtual time is in bytes at the highest priority: exact enough for a byte at priority 65535, and 64 bits last for ever.
+/// Virtual time is in bytes at the highest priority: exact enough for a byte at priority 65535, and 64 bits last for
+/// ever.
 constexpr std::uint64_t oneByte = 65'536;
 /// A fragment of less than a quarter of a packet costs more in headers and in putting together than it fills.
 constexpr std::size_t leastShare = 4;

@@ -13,17 +13,18 @@
 
 namespace parley::sctp::native {
 
-/// What waits to be sent, in a queue for each stream, and the choice between them: weighted fair queueing (RFC 8831 s.6.4,
-/// RFC 8260 s.3.6). The unit is a fragment if messages may be interleaved (I-DATA), and otherwise a message, which
-/// then has to be finished before the next (RFC 8260 s.1).
+/// What waits to be sent, in a queue for each stream, and the choice between them: weighted fair queueing (RFC 8831
+/// s.6.4, RFC 8260 s.3.6). The unit is a fragment if messages may be interleaved (I-DATA), and otherwise a message,
+/// which then has to be finished before the next (RFC 8260 s.1).
 ///
-/// The scheduler is start-time fair queueing: each stream has a virtual time, which a byte of it moves on by 1/priority;
-/// the one that is furthest behind is next. Who had nothing to send starts at the present of the others: it neither has
-/// saved anything up nor waits for more than one fragment or message.
+/// The scheduler is start-time fair queueing: each stream has a virtual time, which a byte of it moves on by
+/// 1/priority; the one that is furthest behind is next. Who had nothing to send starts at the present of the others: it
+/// neither has saved anything up nor waits for more than one fragment or message.
 ///
-/// Messages that are interleaved fill the peer's window with beginnings: if it is too small for all of them, none can be
-/// finished, and nothing that its application does would open it. So no more are begun than `setMostBegun` says, but one
-/// always, and those that are finished at once; streams whose turn it would be are held back until another is finished.
+/// Messages that are interleaved fill the peer's window with beginnings: if it is too small for all of them, none can
+/// be finished, and nothing that its application does would open it. So no more are begun than `setMostBegun` says, but
+/// one always, and those that are finished at once; streams whose turn it would be are held back until another is
+/// finished.
 ///
 /// A stream costs nothing until it is used, and from then on an entry of a map.
 class SendQueue {

@@ -194,8 +194,8 @@ void Sender::settleGivenUp() {
   tellDrained();
 }
 
-/// RFC 3758 s.3.5 A3: all chunks of the message, whatever has become of them. `id` is not in the queue any more, or, if it
-/// still is, its rest is dropped.
+/// RFC 3758 s.3.5 A3: all chunks of the message, whatever has become of them. `id` is not in the queue any more, or, if
+/// it still is, its rest is dropped.
 void Sender::abandon(MessageId id) {
   auto& message = messages_[id];
   if (message.abandoned) return;

@@ -24,8 +24,8 @@ constexpr std::size_t mostOutstanding = 65'535;
 
 std::size_t Sender::chunkHeader() const { return interleaving_ ? wire::IData::headerSize : wire::Data::headerSize; }
 
-/// Whether a piece of what is next goes to a peer that has no room for a full one: if nothing else is on its way, and its
-/// room is worth a packet (RFC 1122 s.4.2.3.4), or the time for a probe has come (RFC 9260 s.6.1 rule A).
+/// Whether a piece of what is next goes to a peer that has no room for a full one: if nothing else is on its way, and
+/// its room is worth a packet (RFC 1122 s.4.2.3.4), or the time for a probe has come (RFC 9260 s.6.1 rule A).
 bool Sender::mayFillWindow() const {
   return outstanding_.empty() && (windowProbeDue_ || roomOfPeer() >= maxPacket_ / 4);
 }
@@ -87,7 +87,8 @@ bool Sender::wantsPacket(Time now) {
   if (forwardDue_) return true;
   if (what == Next::None) return false;
   // What only repairs or asks is not held up by the rate of the rest.
-  if (what == Next::Probe || probeDue_ || windowProbeDue_ || fastRetransmit_ || timeoutDue_ || pacer_.allows(now)) return true;
+  if (what == Next::Probe || probeDue_ || windowProbeDue_ || fastRetransmit_ || timeoutDue_ || pacer_.allows(now))
+    return true;
   timers_.set(Timer::Pacing, pacer_.next());
   return false;
 }
