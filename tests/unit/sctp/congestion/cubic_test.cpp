@@ -251,10 +251,10 @@ TEST_CASE("tolerant CUBIC grows more slowly while there is a queue") {
     driver.now += 131ms;
     if (!queued) driver.rtt = 100ms;
     auto from = driver.cubic.window();
-    auto end = driver.now + 5s;
+    auto end = driver.now + 2s;
     while (driver.now < end) driver.round();
     grown[queued] = static_cast<double>(driver.cubic.window() - from);
   }
   CHECK(grown[1] > 0);
-  CHECK(grown[1] < 0.8 * grown[0]);
+  CHECK(grown[1] < 0.95 * grown[0]);
 }
