@@ -2,9 +2,10 @@
 // time: the figures of tables 1 to 3 are the same on every machine. Table 4 is CPU time of this one.
 //
 //   sctp_tables [goodput] [delay] [fairness] [cpu]    all of them without a name
-//     --quick        a few cells of each, in a minute
-//     --rate MBIT    only this rate in table 1
-//     --seconds N    measured virtual seconds (30; 120 for fairness)
+//     --quick          a few cells of each, in a minute
+//     --rate MBIT      only this rate in table 1
+//     --engine NAME    only this one, in tables 1 to 3: tolerant, bbr, cubic, usrsctp; more than once for several
+//     --seconds N      measured virtual seconds (30; four times of it for fairness)
 //
 // Each cell runs in a process of its own, since usrsctp has one state for a process.
 
@@ -21,8 +22,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace parley;
 using namespace parley::bottleneck;
@@ -35,10 +41,14 @@ struct Options {
   bool quick = false;
   double rate = 0;
   int seconds = 0;
+  std::vector<Engine> engines;
   bool wants(const char* table) const { return tables.empty() || tables.count(table); }
 };
 
-constexpr Engine allEngines[] = {Engine::NativeBbr, Engine::NativeCubic, Engine::Usrsctp};
+const std::vector<std::pair<std::string, Engine>> allEngines = {{"tolerant", Engine::NativeTolerant},
+                                                               {"bbr", Engine::NativeBbr},
+                                                               {"cubic", Engine::NativeCubic},
+                                                               {"usrsctp", Engine::Usrsctp}};
 
 /// What `work` returns, computed by a child process. Empty if it died.
 std::vector<double> inChild(const std::function<std::vector<double>()>& work) {
@@ -117,7 +127,10 @@ PathConfig pathOf(double megabits, Duration rtt, double queueBdp, Loss loss = {}
 }
 
 void goodput(const Options& options) {
-  std::printf("## 1. Goodput, per cent of what headers leave for payload: BBR / CUBIC / usrsctp\n\n");
+  std::printf("## 1. Goodput, per cent of what headers leave for payload");
+  for (std::size_t i = 0; i < options.engines.size(); ++i)
+    std::printf("%s %s", i == 0 ? ":" : " /", nameOf(options.engines[i]));
+  std::printf("\n\n");
   std::printf("| rate, queue | round trip | no loss | 0.1 %% | 1 %% | 5 %% | 1 %% in bursts of 10 |\n");
   std::printf("|---|---|---|---|---|---|---|\n");
   const Loss losses[] = {{0, 1}, {0.001, 1}, {0.01, 1}, {0.05, 1}, {0.01, 10}};
@@ -130,9 +143,10 @@ void goodput(const Options& options) {
         std::printf("| %.0f Mbit/s, %.1f BDP | %d ms |", megabits, queue, static_cast<int>(rtt.count()));
         for (auto& loss : losses) {
           const char* separator = " ";
-          for (auto engine : allEngines) {
-            auto share = runAlone(engine, pathOf(megabits, rtt, queue, loss), std::chrono::seconds(options.seconds)).share;
-            std::printf("%s%.1f", separator, 100 * share);
+          for (auto engine : options.engines) {
+            auto path = pathOf(megabits, rtt, queue, loss);
+            auto result = runAlone(engine, path, std::chrono::seconds(options.seconds));
+            std::printf("%s%.1f", separator, 100 * result.share);
             std::fflush(stdout);
             separator = " / ";
           }
@@ -147,14 +161,17 @@ void goodput(const Options& options) {
 void delay(const Options& options) {
   std::printf("## 2. Delay that a bulk transfer adds, ms: in the queue p50 / p95; a message of 64 bytes beside it, "
               "above half the round trip, p50 / p95\n\n");
-  std::printf("| rate, round trip, queue | BBR: queue | message | CUBIC: queue | message | usrsctp: queue | message |\n");
-  std::printf("|---|---|---|---|---|---|---|\n");
+  std::printf("| rate, round trip, queue |");
+  for (auto engine : options.engines) std::printf(" %s: queue | message |", nameOf(engine));
+  std::printf("\n|---|");
+  for (std::size_t i = 0; i < options.engines.size(); ++i) std::printf("---|---|");
+  std::printf("\n");
   for (double megabits : {20.0, 100.0})
     for (auto rtt : {10ms, 50ms, 200ms})
       for (double queue : {0.5, 2.0}) {
         if (options.quick && (megabits > 20 || rtt != 50ms)) continue;
         std::printf("| %.0f Mbit/s, %d ms, %.1f BDP |", megabits, static_cast<int>(rtt.count()), queue);
-        for (auto engine : allEngines) {
+        for (auto engine : options.engines) {
           auto result = runAlone(engine, pathOf(megabits, rtt, queue), std::chrono::seconds(options.seconds));
           double half = std::chrono::duration<double, std::milli>(rtt).count() / 2;
           std::printf(" %.1f / %.1f | %.1f / %.1f |", result.queueP50, result.queueP95, result.latencyP50 - half,
@@ -168,38 +185,40 @@ void delay(const Options& options) {
 
 enum class Other { Same, Cubic, Reno };
 
-/// Shares of the path, per cent: of ours and of the other. The other begins two seconds later.
-std::vector<double> runBeside(Engine engine, Other other, const PathConfig& config, Duration measure) {
+/// Shares of the path, per cent: of ours and of the other, which begins two seconds later. No engine: CUBIC by the book is
+/// in its place, for comparison.
+std::vector<double> runBeside(std::optional<Engine> engine, Other other, const PathConfig& config, Duration measure) {
   return inChild([&] {
     Path path(config);
-    Associations associations(engine);
+    Associations associations(engine.value_or(Engine::NativeCubic));
     EngineConfig ends;
     ends.window = windowFor(config);
-    EngineFlow ours(path, associations, ends);
-    std::unique_ptr<Flow> second;
     ModelConfig kernel;
     kernel.payload = 1'448;
     kernel.headers = 52;
     kernel.paced = false;
-    if (other == Other::Same)
-      second = std::make_unique<EngineFlow>(path, associations, ends);
-    else if (other == Other::Cubic)
-      second = std::make_unique<ModelFlow>(path, std::make_unique<BookCubic>(kernel.payload), kernel);
-    else
-      second = std::make_unique<ModelFlow>(path, std::make_unique<BookReno>(kernel.payload), kernel);
-    ours.start(begin);
-    run(path, {&ours}, begin, begin + 2s, 1ms, [](Time) {});
+    auto make = [&](Other which) -> std::unique_ptr<Flow> {
+      if (which == Other::Reno)
+        return std::make_unique<ModelFlow>(path, std::make_unique<BookReno>(kernel.payload), kernel);
+      if (which == Other::Cubic || !engine)
+        return std::make_unique<ModelFlow>(path, std::make_unique<BookCubic>(kernel.payload), kernel);
+      return std::make_unique<EngineFlow>(path, associations, ends);
+    };
+    const auto first = make(Other::Same);
+    const auto second = make(other);
+    first->start(begin);
+    run(path, {first.get()}, begin, begin + 2s, 1ms, [](Time) {});
     second->start(begin + 2s);
-    // The steady state, also of a flow that grows by one packet in each round trip of 100 ms.
-    auto settled = begin + 20s;
+    // The steady state: Reno takes 50 s to grow by half a window of 1000 packets, one in each round trip of 100 ms.
+    auto settled = begin + 60s;
     double before[2] = {-1, -1};
-    run(path, {&ours, second.get()}, begin + 2s, settled + measure, 1ms, [&](Time now) {
+    run(path, {first.get(), second.get()}, begin + 2s, settled + measure, 1ms, [&](Time now) {
       if (now < settled || before[0] >= 0) return;
-      before[0] = static_cast<double>(ours.received());
+      before[0] = static_cast<double>(first->received());
       before[1] = static_cast<double>(second->received());
     });
     double seconds = std::chrono::duration<double>(measure).count() * config.bitsPerSecond / 8;
-    return std::vector<double>{100 * (static_cast<double>(ours.received()) - before[0]) / seconds,
+    return std::vector<double>{100 * (static_cast<double>(first->received()) - before[0]) / seconds,
                                100 * (static_cast<double>(second->received()) - before[1]) / seconds};
   });
 }
@@ -208,11 +227,14 @@ void fairness(const Options& options) {
   std::printf("## 3. Fairness: shares of the path in per cent, a queue of one BDP, ours : the other\n\n");
   std::printf("| ours | rate, round trip | another of ours | CUBIC by the book | Reno by the book |\n");
   std::printf("|---|---|---|---|---|\n");
-  for (auto engine : allEngines)
+  std::vector<std::optional<Engine>> rows(options.engines.begin(), options.engines.end());
+  rows.push_back(std::nullopt);
+  for (auto engine : rows)
     for (double megabits : {20.0, 100.0})
       for (auto rtt : {20ms, 50ms, 100ms}) {
         if (options.quick && (megabits > 20 || rtt != 50ms)) continue;
-        std::printf("| %s | %.0f Mbit/s, %d ms |", nameOf(engine), megabits, static_cast<int>(rtt.count()));
+        std::printf("| %s | %.0f Mbit/s, %d ms |", engine ? nameOf(*engine) : "CUBIC by the book", megabits,
+                    static_cast<int>(rtt.count()));
         for (auto other : {Other::Same, Other::Cubic, Other::Reno}) {
           auto shares = runBeside(engine, other, pathOf(megabits, rtt, 1), 4 * std::chrono::seconds(options.seconds));
           if (shares.size() == 2) std::printf(" %.1f : %.1f |", shares[0], shares[1]);
@@ -339,15 +361,60 @@ double setUp(Engine engine, int open, int count) {
   return values.empty() ? 0 : values[0];
 }
 
+/// CPU milliseconds of a minute in which `count` associations, both ends, have nothing to do, and how often anything was
+/// called for it. They have been idle for ten seconds before.
+std::vector<double> idleMinute(Engine engine, int count) {
+  auto values = inChild([&] {
+    Associations associations(engine);
+    Time now = begin;
+    pass(engine, now);
+    std::vector<Pair> pairs;
+    pairs.reserve(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) pairs.emplace_back(associations, 131'072).connect(now);
+    std::multimap<Time, std::size_t> wakes;
+    // One end of usrsctp's speaks for all: they have one clock.
+    const std::size_t alarms = engine == Engine::Usrsctp ? 1 : 2 * pairs.size();
+    auto end = [&](std::size_t i) -> sctp::Association& { return i % 2 ? *pairs[i / 2].b : *pairs[i / 2].a; };
+    for (std::size_t i = 0; i < alarms; ++i) wakes.emplace(end(i).deadline(), i);
+    double before = 0;
+    double called = 0;
+    const Time from = begin + 10s;
+    while (!wakes.empty() && wakes.begin()->first < from + 60s) {
+      auto [due, i] = *wakes.begin();
+      wakes.erase(wakes.begin());
+      now = std::max(now, due);
+      if (before == 0 && now >= from) {
+        before = cpuSeconds();
+        called = 0;
+      }
+      if (end(i).deadline() <= now) {
+        pass(engine, now);
+        end(i).advance(now);
+        pairs[i / 2].exchange(now);
+        ++called;
+        // What it has said may have moved the other's alarm; that it is found too late does no harm here.
+      }
+      wakes.emplace(end(i).deadline(), i);
+    }
+    std::vector<double> result{before == 0 ? 0 : (cpuSeconds() - before) * 1e3, called};
+    for (auto& pair : pairs) {
+      static_cast<void>(pair.a.release());
+      static_cast<void>(pair.b.release());
+    }
+    return result;
+  });
+  return values.size() == 2 ? values : std::vector<double>{0, 0};
+}
+
 void cpu(const Options& options) {
   std::printf("## 4. CPU of the engine alone, both ends\n\n");
-  std::printf("| | BBR | CUBIC | usrsctp | usrsctp / BBR |\n|---|---|---|---|---|\n");
+  std::printf("| | native | usrsctp | usrsctp / native |\n|---|---|---|---|\n");
   auto row = [](const std::string& what, const std::function<double(Engine)>& measure) {
     std::printf("| %s |", what.c_str());
     double first = 0, last = 0;
-    for (auto engine : allEngines) {
+    for (auto engine : {Engine::NativeTolerant, Engine::Usrsctp}) {
       last = measure(engine);
-      if (engine == Engine::NativeBbr) first = last;
+      if (engine == Engine::NativeTolerant) first = last;
       std::printf(" %.2f |", last);
       std::fflush(stdout);
     }
@@ -361,6 +428,9 @@ void cpu(const Options& options) {
   }
   row("set-up, µs", [&](Engine engine) { return setUp(engine, 0, options.quick ? 200 : 1'000); });
   if (!options.quick) row("set-up with 10 000 open, µs", [&](Engine engine) { return setUp(engine, 10'000, 200); });
+  const int idle = options.quick ? 500 : 10'000;
+  row("a minute of " + std::to_string(idle) + " idle ones, ms", [&](Engine engine) { return idleMinute(engine, idle)[0]; });
+  row("wake-ups in it", [&](Engine engine) { return idleMinute(engine, idle)[1]; });
   std::printf("\n");
 }
 
@@ -374,11 +444,17 @@ int main(int argc, char** argv) {
       options.quick = true;
     else if (argument == "--rate" && i + 1 < argc)
       options.rate = std::atof(argv[++i]);
-    else if (argument == "--seconds" && i + 1 < argc)
+    else if (argument == "--engine" && i + 1 < argc) {
+      std::string name = argv[++i];
+      for (auto& [known, engine] : allEngines)
+        if (known == name) options.engines.push_back(engine);
+    } else if (argument == "--seconds" && i + 1 < argc)
       options.seconds = std::atoi(argv[++i]);
     else
       options.tables.insert(argument);
   }
+  if (options.engines.empty())
+    for (auto& [name, engine] : allEngines) options.engines.push_back(engine);
   if (options.seconds == 0) options.seconds = options.quick ? 10 : 30;
   if (options.wants("goodput")) goodput(options);
   if (options.wants("delay")) delay(options);

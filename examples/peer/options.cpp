@@ -104,9 +104,11 @@ Options parseOptions(int argc, char** argv) {
                                                           {"usrsctp", parley::SctpEngine::Usrsctp}};
   app.add_option("--sctp-engine", options.sctpEngine, "What carries the channel: native or usrsctp")
       ->transform(CLI::Transformer(engines));
-  const std::map<std::string, parley::SctpCongestionControl> controls{{"cubic", parley::SctpCongestionControl::Cubic},
-                                                                      {"bbr", parley::SctpCongestionControl::Bbr}};
-  app.add_option("--congestion-control", options.sctpCongestionControl, "Of the native engine: cubic or bbr")
+  const std::map<std::string, parley::SctpCongestionControl> controls{
+      {"tolerant-cubic", parley::SctpCongestionControl::TolerantCubic},
+      {"cubic", parley::SctpCongestionControl::Cubic},
+      {"bbr", parley::SctpCongestionControl::Bbr}};
+  app.add_option("--congestion-control", options.sctpCongestionControl, "Of the native engine: tolerant-cubic, cubic or bbr")
       ->transform(CLI::Transformer(controls));
   app.add_flag("--snap", options.sctpSnap, "Save the handshake of SCTP where the other side can as well (native engine)");
   app.add_flag("-v,--verbose", options.verbose, "Log what the library does to standard error");

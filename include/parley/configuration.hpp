@@ -46,8 +46,9 @@ enum class SctpEngine {
 
 /// How the native engine fills the path. Only the sender's matters.
 enum class SctpCongestionControl {
-  Cubic,  ///< RFC 9438. Shares a path fairly with TCP as most systems have it.
-  Bbr,    ///< BBRv3 (draft-ietf-ccwg-bbr). Faster where packets are lost at random.
+  TolerantCubic,  ///< CUBIC that does not take a path's own losses for a full queue: fast where packets get lost at random.
+  Cubic,          ///< RFC 9438, and nothing else.
+  Bbr,            ///< BBRv3 (draft-ietf-ccwg-bbr). Keeps queues short, and is slow to give way to newcomers.
 };
 
 /// RTCConfiguration, with its defaults, and what a browser decides for its pages and an application decides here.
@@ -93,7 +94,7 @@ struct Configuration {
     /// The certificates (PEM) that those of TURN servers have to lead to. Empty: the system's.
     std::string trustAnchors = {};
     SctpEngine sctpEngine = SctpEngine::Native;
-    SctpCongestionControl sctpCongestionControl = SctpCongestionControl::Cubic;
+    SctpCongestionControl sctpCongestionControl = SctpCongestionControl::TolerantCubic;
     /// Offers, and answers where it is offered, that SCTP begins without a handshake (draft-hancke-tsvwg-snap): saves up
     /// to two round trips. The native engine only.
     bool sctpSnap = false;

@@ -32,8 +32,11 @@ sctp::Config sctpConfig(const PeerConfig& config) {
   sctp.streams = config.sctpStreams != 0                       ? config.sctpStreams
                  : config.sctpEngine == SctpEngine::Native ? std::uint16_t{65'535}
                                                            : std::uint16_t{256};
-  sctp.congestionControl = config.sctpCongestionControl == SctpCongestionControl::Bbr ? sctp::CongestionControl::Bbr
-                                                                                      : sctp::CongestionControl::Cubic;
+  switch (config.sctpCongestionControl) {
+    case SctpCongestionControl::TolerantCubic: sctp.congestionControl = sctp::CongestionControl::TolerantCubic; break;
+    case SctpCongestionControl::Cubic: sctp.congestionControl = sctp::CongestionControl::Cubic; break;
+    case SctpCongestionControl::Bbr: sctp.congestionControl = sctp::CongestionControl::Bbr; break;
+  }
   return sctp;
 }
 

@@ -36,7 +36,7 @@ struct PeerConfig {
   /// SCTP streams that we announce; 0 leaves it to the engine.
   std::uint16_t sctpStreams = 0;
   SctpEngine sctpEngine = SctpEngine::Native;
-  SctpCongestionControl sctpCongestionControl = SctpCongestionControl::Cubic;
+  SctpCongestionControl sctpCongestionControl = SctpCongestionControl::TolerantCubic;
   /// Its UDP sockets are those of other connections as well; see `PortMux`.
   bool sharesPort = false;
 };

@@ -39,8 +39,9 @@ struct Reliability {
 
 /// The law by which the sender fills the path. The receiver's does not matter.
 enum class CongestionControl {
-  Cubic,  ///< RFC 9438 with HyStart++ (RFC 9406) and pacing.
-  Bbr,    ///< BBRv3 (draft-ietf-ccwg-bbr).
+  TolerantCubic,  ///< CUBIC that does not answer the losses of a path without a queue.
+  Cubic,          ///< RFC 9438 with HyStart++ (RFC 9406) and pacing.
+  Bbr,            ///< BBRv3 (draft-ietf-ccwg-bbr).
 };
 
 /// draft-hancke-tsvwg-snap: both INIT chunks have been exchanged by signalling, and the association is up without a
@@ -73,10 +74,10 @@ struct Config {
 
   // What follows is for the engine of our own; usrsctp goes its way.
 
-  CongestionControl congestionControl = CongestionControl::Cubic;
+  CongestionControl congestionControl = CongestionControl::TolerantCubic;
   /// The largest SCTP packet that path MTU probing (RFC 8899) goes up to. No more than `mtu`: no probing.
-  /// Needs sockets that forbid fragmentation: then an Ethernet's 1500 less IPv4 and UDP (28) and the AES-GCM record (37,
-  /// see `mtu`) are 1432 in fours.
+  /// Needs sockets that forbid fragmentation: then an Ethernet's 1500 less IPv4 and UDP (28) and the AES-GCM record
+  /// (37, see `mtu`) are 1432 in fours.
   std::size_t maxMtu = 0;
   /// RFC 8260: offer I-DATA, so that a large message on one stream does not hold up another.
   bool interleaving = true;
@@ -115,7 +116,7 @@ struct AssociationStats {
   std::uint64_t packetsReceived = 0;
   std::uint64_t packetsDropped = 0;  ///< Bad checksum, wrong length: never looked at further.
   std::uint64_t chunksRetransmitted = 0;
-  std::uint64_t timeouts = 0;  ///< Times that T3 expired.
+  std::uint64_t timeouts = 0;   ///< Times that T3 expired.
   std::string congestionState;  ///< What the controller is doing, for a log.
   /// What was dropped, by reason ("wrong-tag"); only those that occurred, and only of the engine of our own.
   std::vector<std::pair<std::string_view, std::uint64_t>> drops;
@@ -180,8 +181,8 @@ class Association {
   /// An SCTP packet came.
   virtual void handle(base::Bytes packet, Time now) = 0;
 
-  /// One message, all or nothing. `bytes` is not empty (RFC 9260 s.6.9: DATA has at least one byte). They are moved from
-  /// if `Sent`, and as they were if not.
+  /// One message, all or nothing. `bytes` is not empty (RFC 9260 s.6.9: DATA has at least one byte). They are moved
+  /// from if `Sent`, and as they were if not.
   virtual SendResult send(std::uint16_t stream, Ppid ppid, std::vector<std::uint8_t>&& bytes,
                           const Reliability& reliability, Time now) = 0;
   /// The same with a copy.
@@ -192,14 +193,14 @@ class Association {
   /// engine that has a scheduler.
   virtual void setPriority(std::uint16_t stream, std::uint16_t priority) = 0;
   /// The next message. What is not received stays in the receive window and so holds the sender up. Separate from
-  /// `poll`, so that a slow reader does not stop the protocol. What `poll` has to say of streams and of the association's
-  /// end comes after the messages before it have been received.
+  /// `poll`, so that a slow reader does not stop the protocol. What `poll` has to say of streams and of the
+  /// association's end comes after the messages before it have been received.
   virtual std::optional<Message> receive(Time now) = 0;
   /// What `receive` would return, until the next call; null if there is none.
   virtual const Message* peek() const = 0;
 
-  /// RFC 6525: resets these outgoing streams once what was sent on them has arrived. Answered by `OutgoingStreamsReset`.
-  /// The streams cannot be sent on until then.
+  /// RFC 6525: resets these outgoing streams once what was sent on them has arrived. Answered by
+  /// `OutgoingStreamsReset`. The streams cannot be sent on until then.
   virtual void resetStreams(const std::vector<std::uint16_t>& streams, Time now) = 0;
   /// Sends what is queued, then ends: `Closed`.
   virtual void shutdown(Time now) = 0;

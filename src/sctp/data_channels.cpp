@@ -50,8 +50,7 @@ std::optional<DataChannels::Output> DataChannels::poll() {
   while (!draining_.empty()) {
     auto id = draining_.back();
     draining_.pop_back();
-    if (auto* channel = find(id); channel && channel->left > 0)
-      return Drained{id, std::exchange(channel->left, 0)};
+    if (auto* channel = find(id); channel && channel->left > 0) return Drained{id, std::exchange(channel->left, 0)};
   }
   return std::nullopt;
 }
@@ -118,7 +117,7 @@ void DataChannels::close(ChannelId id, Time now) {
   if (!channel || channel->state == Channel::State::Closing) return;
   if (channel->state == Channel::State::Waiting || channel->openUnsent) {
     // The peer has never heard of it.
-    streams_.erase(*channel->parameters.streamId);
+    forgetStream(*channel->parameters.streamId);
     channels_.erase(id);
     outbox_.event(Closed{id});
     return;
@@ -190,11 +189,17 @@ std::size_t DataChannels::streamLimit() const {
   return state_ == State::Up ? maxChannels_ : unusableStream;
 }
 
-std::optional<std::uint16_t> DataChannels::freeStream() const {
+std::optional<std::uint16_t> DataChannels::freeStream() {
   // RFC 8832 s.6
-  for (std::size_t id = isDtlsClient_ ? 0 : 1; id < streamLimit(); id += 2)
-    if (!streams_.contains(static_cast<std::uint16_t>(id))) return static_cast<std::uint16_t>(id);
-  return std::nullopt;
+  if (!isOurs(static_cast<std::uint16_t>(lowestFree_))) ++lowestFree_;
+  while (lowestFree_ < streamLimit() && streams_.contains(static_cast<std::uint16_t>(lowestFree_))) lowestFree_ += 2;
+  if (lowestFree_ >= streamLimit()) return std::nullopt;
+  return static_cast<std::uint16_t>(lowestFree_);
+}
+
+void DataChannels::forgetStream(std::uint16_t streamId) {
+  streams_.erase(streamId);
+  lowestFree_ = std::min<std::size_t>(lowestFree_, streamId);
 }
 
 void DataChannels::start(ChannelId id, Channel& channel) {
@@ -231,7 +236,7 @@ void DataChannels::finishReset(std::uint16_t streamId) {
   auto found = streams_.find(streamId);
   if (found == streams_.end() || !found->second.outgoingReset || !found->second.incomingReset) return;
   auto channel = found->second.channel;
-  streams_.erase(found);
+  forgetStream(streamId);
   if (channel && find(*channel)) {
     gone(*channel);
     outbox_.event(Closed{*channel});
@@ -263,7 +268,7 @@ void DataChannels::on(const Association::Connected& connected) {
   for (auto id : waiting) {
     auto& channel = channels_.at(id);
     if (auto streamId = *channel.parameters.streamId; streamId >= streamLimit()) {
-      streams_.erase(streamId);
+      forgetStream(streamId);
       fail(id, "stream " + std::to_string(streamId) + " is beyond the " + std::to_string(maxChannels_) +
                    " that the peers have agreed on");
     } else {
@@ -356,10 +361,8 @@ bool DataChannels::isForApplication(const Message& message) {
     case Ppid::String:
     case Ppid::Binary:
     case Ppid::StringEmpty:
-    case Ppid::BinaryEmpty:
-      return channel->parts.size() + message.bytes.size() <= config_.maxMessageSize;
-    default:
-      return false;
+    case Ppid::BinaryEmpty: return channel->parts.size() + message.bytes.size() <= config_.maxMessageSize;
+    default: return false;
   }
 }
 
@@ -374,8 +377,7 @@ void DataChannels::onMessage(Message message) {
     case Ppid::String:
     case Ppid::Binary:
     case Ppid::StringEmpty:
-    case Ppid::BinaryEmpty:
-      return onPart(message.stream, *channel, message);
+    case Ppid::BinaryEmpty: return onPart(message.stream, *channel, message);
     default:
       // RFC 8831 s.6.6
       drops_.add(ChannelDrop::UnknownPpid);

@@ -32,8 +32,8 @@ struct Parameters {
   std::string label;
   std::string protocol;
   Reliability reliability;
-  std::uint16_t priority = 256;  ///< RFC 8831 s.6.4: 256 is normal.
-  bool negotiated = false;       ///< Both sides made it out of band: no OPEN is sent.
+  std::uint16_t priority = 256;           ///< RFC 8831 s.6.4: 256 is normal.
+  bool negotiated = false;                ///< Both sides made it out of band: no OPEN is sent.
   std::optional<std::uint16_t> streamId;  ///< Given if `negotiated`.
 };
 
@@ -46,12 +46,12 @@ struct ChannelStats {
 
 /// What was dropped rather than reported.
 enum class ChannelDrop {
-  BadDcep,          ///< A DCEP message that does not parse, or is of an unknown type.
-  UnexpectedOpen,   ///< OPEN for a stream of the wrong parity or in use (RFC 8832 s.6).
+  BadDcep,         ///< A DCEP message that does not parse, or is of an unknown type.
+  UnexpectedOpen,  ///< OPEN for a stream of the wrong parity or in use (RFC 8832 s.6).
   UnexpectedAck,
-  UnknownStream,    ///< A message on a stream without channel.
-  UnknownPpid,      ///< RFC 8831 s.6.6: and closes the channel.
-  WhileClosing,     ///< A message for a channel that is closing here.
+  UnknownStream,  ///< A message on a stream without channel.
+  UnknownPpid,    ///< RFC 8831 s.6.6: and closes the channel.
+  WhileClosing,   ///< A message for a channel that is closing here.
   Count
 };
 
@@ -142,8 +142,8 @@ class DataChannels {
   /// (65535, or without `negotiated` of the wrong parity).
   bool open(ChannelId channel, Parameters parameters, Time now);
   /// Never loses: `Full` means to send it again after `Writable` (or after `Opened`, if it was not open yet). `Invalid`
-  /// for a channel that is not there or is closing, or a message beyond the peer's a=max-message-size. `bytes` are moved
-  /// from if `Sent`, and as they were if not.
+  /// for a channel that is not there or is closing, or a message beyond the peer's a=max-message-size. `bytes` are
+  /// moved from if `Sent`, and as they were if not.
   SendResult send(ChannelId channel, bool text, std::vector<std::uint8_t>&& bytes, Time now);
   /// The same with a copy.
   SendResult send(ChannelId channel, bool text, base::Bytes bytes, Time now) {
@@ -151,8 +151,8 @@ class DataChannels {
   }
   /// The closing procedure: what was sent arrives, then the streams are reset; `Closed` ends it.
   void close(ChannelId channel, Time now);
-  /// The next message for the application, after `poll` has said all that came before it: nothing while `poll` has more.
-  /// What is not received holds the peer up.
+  /// The next message for the application, after `poll` has said all that came before it: nothing while `poll` has
+  /// more. What is not received holds the peer up.
   std::optional<Received> receive(Time now);
 
   /// Ends the association: after what was sent has arrived, or at once with an ABORT (and no event).
@@ -195,7 +195,8 @@ class DataChannels {
   Channel* find(ChannelId id);
   Channel* onStream(std::uint16_t streamId);
   bool isOurs(std::uint16_t streamId) const { return (streamId % 2 == 0) == isDtlsClient_; }
-  std::optional<std::uint16_t> freeStream() const;
+  std::optional<std::uint16_t> freeStream();
+  void forgetStream(std::uint16_t streamId);
   std::size_t streamLimit() const;
 
   void start(ChannelId id, Channel& channel);
@@ -229,9 +230,10 @@ class DataChannels {
   std::uint16_t maxChannels_ = 0;
   std::map<ChannelId, Channel> channels_;
   std::unordered_map<std::uint16_t, Stream> streams_;
+  std::size_t lowestFree_ = 0;  ///< Of our streams, all below are taken.
   std::uint32_t nextIncoming_ = static_cast<std::uint32_t>(firstIncomingChannel);
   std::vector<ChannelId> draining_;  ///< Channels that may have `left` > 0.
-  bool drained_ = false;  ///< `poll` has said all that comes before the next message.
+  bool drained_ = false;             ///< `poll` has said all that comes before the next message.
   base::Outbox<Output> outbox_;
   base::Counters<ChannelDrop> drops_;
   Time now_{};

@@ -31,16 +31,10 @@ base::Result<Message, ParseError> parseOpen(base::Reader reader) {
 
   open.reliability.ordered = (channelType & unordered) == 0;
   switch (channelType & ~unordered) {
-    case reliable:
-      break;  // RFC 8832 s.5.1: the reliability parameter is ignored.
-    case limitedRetransmits:
-      open.reliability.maxRetransmits = limit;
-      break;
-    case limitedLifeTime:
-      open.reliability.maxPacketLifeTime = limit;
-      break;
-    default:
-      return base::unexpected(ParseError::UnknownChannelType);
+    case reliable: break;  // RFC 8832 s.5.1: the reliability parameter is ignored.
+    case limitedRetransmits: open.reliability.maxRetransmits = limit; break;
+    case limitedLifeTime: open.reliability.maxPacketLifeTime = limit; break;
+    default: return base::unexpected(ParseError::UnknownChannelType);
   }
   return open;
 }
@@ -75,16 +69,11 @@ std::vector<std::uint8_t> writeOpen(const Open& open) {
 
 std::string_view toString(ParseError error) {
   switch (error) {
-    case ParseError::Empty:
-      return "empty";
-    case ParseError::UnknownType:
-      return "unknown message type";
-    case ParseError::UnknownChannelType:
-      return "unknown channel type";
-    case ParseError::Truncated:
-      return "truncated";
-    case ParseError::TrailingOctets:
-      return "trailing octets";
+    case ParseError::Empty: return "empty";
+    case ParseError::UnknownType: return "unknown message type";
+    case ParseError::UnknownChannelType: return "unknown channel type";
+    case ParseError::Truncated: return "truncated";
+    case ParseError::TrailingOctets: return "trailing octets";
   }
   return "";
 }
@@ -93,12 +82,9 @@ base::Result<Message, ParseError> parse(base::Bytes bytes) {
   if (bytes.empty()) return base::unexpected(ParseError::Empty);
   base::Reader reader(bytes.subspan(1));
   switch (bytes[0]) {
-    case typeAck:
-      return Ack{};  // Some stacks pad the ACK to four octets: what follows the type says nothing.
-    case typeOpen:
-      return parseOpen(reader);
-    default:
-      return base::unexpected(ParseError::UnknownType);
+    case typeAck: return Ack{};  // Some stacks pad the ACK to four octets: what follows the type says nothing.
+    case typeOpen: return parseOpen(reader);
+    default: return base::unexpected(ParseError::UnknownType);
   }
 }
 

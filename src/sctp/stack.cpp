@@ -22,7 +22,8 @@ void onPrint(const char* format, ...) {
   va_start(arguments, format);
   auto length = std::vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  std::string_view line(text, std::clamp<std::size_t>(length < 0 ? 0 : static_cast<std::size_t>(length), 0, sizeof text - 1));
+  std::string_view line(text,
+                        std::clamp<std::size_t>(length < 0 ? 0 : static_cast<std::size_t>(length), 0, sizeof text - 1));
   while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
   PARLEY_LOG(Debug, "sctp", "usrsctp: ", line);
 }

@@ -18,8 +18,8 @@
 
 namespace parley::sctp {
 
-/// Names one endpoint of the stack: one address (`sconn_addr`) and port inside usrsctp. C callbacks get it, or those two,
-/// instead of a pointer, so that a late one finds nothing rather than something freed.
+/// Names one endpoint of the stack: one address (`sconn_addr`) and port inside usrsctp. C callbacks get it, or those
+/// two, instead of a pointer, so that a late one finds nothing rather than something freed.
 enum class EndpointId : std::uintptr_t {};
 
 /// Where usrsctp's callbacks leave what they have for one endpoint. The callbacks run under usrsctp's locks, from where
@@ -89,7 +89,8 @@ class Stack {
 
   // usrsctp walks the chain of all endpoints with one port, and a list of all addresses in 16 buckets: with 10 000 on
   // port 5000 an association took 9.8 ms to set up, with an address each 0.7 ms. So each endpoint has a port of its own
-  // inside usrsctp, for both ends of its association (on the wire are the negotiated ones), and 65 535 share an address.
+  // inside usrsctp, for both ends of its association (on the wire are the negotiated ones), and 65 535 share an
+  // address.
   static void* address(EndpointId id) {
     return reinterpret_cast<void*>(1 + static_cast<std::uintptr_t>(id) / portCount);
   }

@@ -24,15 +24,15 @@ constexpr std::uint8_t dataChunk = 0;
 constexpr std::uint8_t initChunk = 1;
 constexpr std::uint8_t initAckChunk = 2;
 constexpr std::uint8_t sackChunk = 3;
-constexpr std::size_t initHeader = 20;                  // up to the parameters, of both
-constexpr std::uint8_t reconfigChunk = 130;             // RFC 6525 s.3.1
+constexpr std::size_t initHeader = 20;                // up to the parameters, of both
+constexpr std::uint8_t reconfigChunk = 130;           // RFC 6525 s.3.1
 constexpr std::uint16_t outgoingResetParameter = 13;  // RFC 6525 s.4.1
 constexpr std::uint8_t endOfMessage = 0x01;
 /// No DTLS record holds more.
 constexpr std::size_t largestPacket = 16'384;
 
-/// usrsctp counts payload only: 2 MiB in messages of one byte would take a gigabyte on either side. Chunks (received) and
-/// messages (to be sent) that may wait; at about 600 bytes each they take 6 MB at most, and do not come near in
+/// usrsctp counts payload only: 2 MiB in messages of one byte would take a gigabyte on either side. Chunks (received)
+/// and messages (to be sent) that may wait; at about 600 bytes each they take 6 MB at most, and do not come near in
 /// messages of more than 200 bytes.
 constexpr std::size_t waitingLimit = 10'240;
 
@@ -52,7 +52,9 @@ void setOption(struct socket* socket, int level, int name, const T& value) {
   assert(result == 0);
 }
 
-void onUpcall(struct socket*, void* argument, int) { onReadable(EndpointId{reinterpret_cast<std::uintptr_t>(argument)}); }
+void onUpcall(struct socket*, void* argument, int) {
+  onReadable(EndpointId{reinterpret_cast<std::uintptr_t>(argument)});
+}
 
 // RFC 9260 s.6.8 and appendix A: computed with zeros in its place, stored little-endian.
 std::uint32_t checksum(base::Bytes packet) {
@@ -109,7 +111,8 @@ bool tameParameters(base::MutableBytes chunk) {
     const std::size_t length = base::load16(&rest[2]);
     if (length < 4 || length > rest.size()) return false;
     const bool ofAck = chunk[0] == initAckChunk && (type == cookie || type == unrecognized);
-    // RFC 4895's RANDOM, CHUNKS and HMAC-ALGO stay: usrsctp aborts if a peer has ASCONF without them (RFC 5061 s.4.2.7).
+    // RFC 4895's RANDOM, CHUNKS and HMAC-ALGO stay: usrsctp aborts if a peer has ASCONF without them (RFC 5061
+    // s.4.2.7).
     const bool ofAuth = type >= 0x8002 && type <= 0x8004;
     if (type != supportedExtensions && type != forwardTsn && !ofAck && !ofAuth) base::store16(&rest[0], skipped);
     rest = rest.subspan(std::min(rest.size(), (length + 3) & ~std::size_t{3}));
@@ -382,8 +385,8 @@ void UsrsctpAssociation::read(const Stack::Lane& lane) {
     socklen_t infoLength = sizeof info;
     unsigned int infoType = 0;
     int flags = 0;
-    auto length = usrsctp_recvv(socket_, scratch.data(), scratch.size(), nullptr, nullptr, &info, &infoLength,
-                                &infoType, &flags);
+    auto length =
+        usrsctp_recvv(socket_, scratch.data(), scratch.size(), nullptr, nullptr, &info, &infoLength, &infoType, &flags);
     if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       mailbox_->readable = false;
       messagesUnread_ = 0;
@@ -428,8 +431,7 @@ void UsrsctpAssociation::onNotification(base::Bytes bytes, const Stack::Lane& la
   if (bytes.size() < sizeof notification.sn_header) return;
   std::memcpy(&notification, bytes.data(), std::min(bytes.size(), sizeof notification));
   switch (notification.sn_header.sn_type) {
-    case SCTP_ASSOC_CHANGE:
-      return onAssociationChange(notification, lane);
+    case SCTP_ASSOC_CHANGE: return onAssociationChange(notification, lane);
     case SCTP_STREAM_RESET_EVENT: {
       sctp_stream_reset_event event{};
       std::vector<std::uint16_t> streams((bytes.size() - sizeof event) / sizeof(std::uint16_t));
@@ -442,13 +444,9 @@ void UsrsctpAssociation::onNotification(base::Bytes bytes, const Stack::Lane& la
       partial_ = {};
       skipping_ = false;
       return;
-    case SCTP_SEND_FAILED_EVENT:
-      return onSendFailed(notification, bytes.size());
-    case SCTP_SENDER_DRY_EVENT:
-      messagesUnsent_ = 0;
-      return outbox_.event(Drained{});
-    default:
-      return;
+    case SCTP_SEND_FAILED_EVENT: return onSendFailed(notification, bytes.size());
+    case SCTP_SENDER_DRY_EVENT: messagesUnsent_ = 0; return outbox_.event(Drained{});
+    default: return;
   }
 }
 
@@ -461,9 +459,7 @@ void UsrsctpAssociation::onAssociationChange(const sctp_notification& notificati
       inboundStreams_ = change.sac_inbound_streams;
       outboundStreams_ = change.sac_outbound_streams;
       return outbox_.event(Connected{change.sac_inbound_streams, change.sac_outbound_streams});
-    case SCTP_SHUTDOWN_COMP:
-      closeSocket(lane);
-      return outbox_.event(Closed{});
+    case SCTP_SHUTDOWN_COMP: closeSocket(lane); return outbox_.event(Closed{});
     case SCTP_COMM_LOST: {
       std::optional<std::uint16_t> cause;
       if (change.sac_error != 0) cause = change.sac_error;
@@ -472,10 +468,8 @@ void UsrsctpAssociation::onAssociationChange(const sctp_notification& notificati
     case SCTP_RESTART:
       // The peer has forgotten all streams. Its channels are not ours any more.
       return fail("the peer has restarted the association", std::nullopt, lane);
-    case SCTP_CANT_STR_ASSOC:
-      return fail("the association cannot start", std::nullopt, lane);
-    default:
-      return;
+    case SCTP_CANT_STR_ASSOC: return fail("the association cannot start", std::nullopt, lane);
+    default: return;
   }
 }
 
@@ -485,8 +479,7 @@ void UsrsctpAssociation::onSendFailed(const sctp_notification& notification, std
   std::uint8_t wirePpid[4];
   std::memcpy(wirePpid, &failed.ssfe_info.snd_ppid, sizeof wirePpid);
   if (messagesUnsent_ > 0) --messagesUnsent_;
-  outbox_.event(
-      Sent{failed.ssfe_info.snd_sid, static_cast<Ppid>(base::load32(wirePpid)), length - sizeof failed});
+  outbox_.event(Sent{failed.ssfe_info.snd_sid, static_cast<Ppid>(base::load32(wirePpid)), length - sizeof failed});
 }
 
 void UsrsctpAssociation::onStreamReset(std::uint16_t flags, std::vector<std::uint16_t> streams) {

@@ -81,8 +81,8 @@ class UsrsctpAssociation final : public Association {
   State state_ = State::Idle;
   std::uint16_t inboundStreams_ = 0;
   std::uint16_t outboundStreams_ = 0;
-  bool roomWanted_ = false;     ///< A send found no room.
-  bool drainWatched_ = false;   ///< usrsctp tells what it gives up, and when all is acknowledged.
+  bool roomWanted_ = false;                    ///< A send found no room.
+  bool drainWatched_ = false;                  ///< usrsctp tells what it gives up, and when all is acknowledged.
   std::optional<std::uint32_t> lastSent_;      ///< The highest TSN that left.
   std::optional<std::uint32_t> lastReceived_;  ///< The highest TSN that came.
   std::uint32_t cumulative_ = 0;               ///< The TSN up to which we have acknowledged all.
@@ -90,11 +90,11 @@ class UsrsctpAssociation final : public Association {
   std::size_t messagesUnsent_ = 0;             ///< Taken, and no end of them has left.
   std::size_t messagesUnread_ = 0;             ///< Come (about), and not read.
   std::size_t chunksUnread_ = 0;
-  bool windowClosed_ = false;                  ///< Because of `chunksUnread_`.
+  bool windowClosed_ = false;               ///< Because of `chunksUnread_`.
   std::vector<std::uint8_t> notification_;  ///< The part of it that was read.
-  Message partial_;             ///< The part of a message that was read.
-  bool skipping_ = false;       ///< The rest of a message that was too large is thrown away.
-  std::optional<Message> head_;  ///< Waits for `receive`; nothing is read until then.
+  Message partial_;                         ///< The part of a message that was read.
+  bool skipping_ = false;                   ///< The rest of a message that was too large is thrown away.
+  std::optional<Message> head_;             ///< Waits for `receive`; nothing is read until then.
   base::Outbox<Output> outbox_;
   AssociationStats counted_;
 };

@@ -8,9 +8,9 @@
 
 namespace parley::sctp::congestion {
 
-/// BBRv3 (draft-ietf-ccwg-bbr): models the path by the rate at which it delivers and its delay, and keeps in flight what
-/// that takes. Losses are a sign of a full queue only if they are many, and packets are late (see bbr_constants.hpp).
-/// Names are the draft's.
+/// BBRv3 (draft-ietf-ccwg-bbr): models the path by the rate at which it delivers and its delay, and keeps in flight
+/// what that takes. Losses are a sign of a full queue only if they are many, and packets are late (see
+/// bbr_constants.hpp). Names are the draft's.
 ///
 ///     Startup ──pipe full, or losses──► Drain ──queue gone──► ProbeBwDown ──queue gone──► ProbeBwCruise
 ///                                                                ▲    │                        │
@@ -127,7 +127,7 @@ class Bbr final : public Controller {
   std::uint64_t nextRoundDelivered_ = 0;
   std::uint64_t roundCount_ = 0;
   bool roundStart_ = false;
-  bool windowLimited_ = false;         ///< C.is_cwnd_limited: of the round before or this one.
+  bool windowLimited_ = false;  ///< C.is_cwnd_limited: of the round before or this one.
   bool windowLimitedInRound_ = false;
 
   // The rate of the path.

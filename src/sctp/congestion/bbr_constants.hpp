@@ -23,20 +23,17 @@ constexpr Duration minRttFilter = 10s;
 constexpr Duration probeRttInterval = 5s;
 constexpr Duration probeRttDuration = 200ms;
 
-
-// Ours. The draft takes 2 % of what is in flight for too much. With 1.5 % a Reno flow beside ours keeps more than half of
-// our share also on small paths (20 ms, 20 Mbit/s, a queue of one bandwidth-delay product), where 2 % leave it just half.
+// Ours. The draft takes 2 % of what is in flight for too much. With 1.5 % a Reno flow beside ours keeps more than half
+// of our share also on small paths (20 ms, 20 Mbit/s, a queue of one bandwidth-delay product), where 2 % leave it just
+// half.
 constexpr double lossThreshold = 0.015;
-// Ours. A queue that overflows is full, and what comes out of it is late. Losses among packets that come in time are the
-// path's own (radio, a bad line), and say nothing of its rate: up to this share they are not answered, so that a path with
-// 5 % of them is filled as well. More than that may be a policer, which drops without a queue: what it lets through is
-// then found as the draft finds it. Late is what took 5 % and a millisecond (timers, runs of packets) more than the
-// smallest delay: with 10 %, queues of 0.1 bandwidth-delay products went unnoticed, and flows of others starved there.
+// Ours. A queue that overflows is full, and what comes out of it is late. Losses among packets that come in time are
+// the path's own (radio, a bad line), and say nothing of its rate: up to this share they are not answered, so that a
+// path with 5 % of them is filled as well. More than that may be a policer, which drops without a queue: what it lets
+// through is then found as the draft finds it. For what is late see `QueueSign`.
 constexpr double noiseThreshold = 0.1;
-constexpr double queueFactor = 1.05;
-constexpr Duration queueMargin = 1ms;
-// Ours. A delay within this part of the smallest was measured with an empty queue, and ProbeRTT would learn nothing new.
-// It costs 2 % of the rate, at 200 ms of round trip 4 %, that a flow alone on its path need not give.
+// Ours. A delay within this part of the smallest was measured with an empty queue, and ProbeRTT would learn nothing
+// new. It costs 2 % of the rate, at 200 ms of round trip 4 %, that a flow alone on its path need not give.
 constexpr int emptyQueueDivisor = 64;
 
 }  // namespace parley::sctp::congestion::bbr

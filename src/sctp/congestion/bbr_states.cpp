@@ -2,6 +2,7 @@
 
 #include "sctp/congestion/bbr.hpp"
 #include "sctp/congestion/bbr_constants.hpp"
+#include "sctp/congestion/queue_sign.hpp"
 
 #include <algorithm>
 
@@ -16,11 +17,7 @@ bool Bbr::isProbingBandwidth() const {
   return state_ == State::Startup || state_ == State::ProbeBwRefill || state_ == State::ProbeBwUp;
 }
 
-bool Bbr::queueSeen() const {
-  if (minRtt_ == Duration::max()) return true;
-  auto late = std::chrono::duration<double, Duration::period>(minRtt_) * bbr::queueFactor + bbr::queueMargin;
-  return latestRtt_ > late;
-}
+bool Bbr::queueSeen() const { return minRtt_ == Duration::max() || QueueSign::late(latestRtt_, minRtt_); }
 
 double Bbr::lossThreshold() const { return queueSeen() ? bbr::lossThreshold : bbr::noiseThreshold; }
 
@@ -184,8 +181,7 @@ void Bbr::raiseInflightLongTermSlope() {
 
 void Bbr::handleInflightTooHigh(Time now) {
   probeSamples_ = false;
-  if (!sample_.applicationLimited)
-    inflightLongTerm_ = std::max(sample_.inFlightAtSend, targetInflight() * bbr::beta);
+  if (!sample_.applicationLimited) inflightLongTerm_ = std::max(sample_.inFlightAtSend, targetInflight() * bbr::beta);
   if (state_ == State::ProbeBwUp) startProbeBwDown(now);
 }
 

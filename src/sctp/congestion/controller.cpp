@@ -13,8 +13,12 @@ std::size_t quantumFor(std::uint64_t pacingRate, std::size_t maxPacket) {
 }
 
 std::unique_ptr<Controller> makeController(CongestionControl algorithm, const Parameters& parameters) {
-  if (algorithm == CongestionControl::Bbr) return std::make_unique<Bbr>(parameters);
-  return std::make_unique<Cubic>(parameters);
+  switch (algorithm) {
+    case CongestionControl::Bbr: return std::make_unique<Bbr>(parameters);
+    case CongestionControl::Cubic: return std::make_unique<Cubic>(Cubic::Kind::ByTheBook, parameters);
+    case CongestionControl::TolerantCubic: break;
+  }
+  return std::make_unique<Cubic>(Cubic::Kind::Tolerant, parameters);
 }
 
 }  // namespace parley::sctp::congestion

@@ -31,24 +31,24 @@ struct Ack {
 struct Loss {
   Time now{};
   std::size_t bytes = 0;
-  SentState sent;                ///< Of its last transmission.
-  std::uint64_t lostTotal = 0;   ///< `DeliveryRate::lost()`, these included.
-  std::size_t inFlight = 0;      ///< After it.
-  std::uint64_t delivered = 0;   ///< `DeliveryRate::delivered()`.
+  SentState sent;               ///< Of its last transmission.
+  std::uint64_t lostTotal = 0;  ///< `DeliveryRate::lost()`, these included.
+  std::size_t inFlight = 0;     ///< After it.
+  std::uint64_t delivered = 0;  ///< `DeliveryRate::delivered()`.
 };
 
 enum class Phase {
-  SlowStart,    ///< Looks for the path's rate: CUBIC's slow start and conservative slow start, BBR's Startup.
-  Avoidance,    ///< CUBIC's congestion avoidance; BBR's ProbeBW and Drain.
-  Recovery,     ///< A loss is being repaired.
-  ProbeRtt,     ///< BBR only: the queue is drained to measure the path's delay.
+  SlowStart,  ///< Looks for the path's rate: CUBIC's slow start and conservative slow start, BBR's Startup.
+  Avoidance,  ///< CUBIC's congestion avoidance; BBR's ProbeBW and Drain.
+  Recovery,   ///< A loss is being repaired.
+  ProbeRtt,   ///< BBR only: the queue is drained to measure the path's delay.
 };
 
 /// Decides how much may be in flight and how fast it goes out. One per association (there is one path). Pure decider:
 /// it has no timers, does nothing by itself and allocates nothing after construction.
 ///
-/// Order of calls for a SACK: `onLoss` for each loss, then `onAck` once, also if `acked` is 0. Losses that a timer finds
-/// (RACK's reordering timer) come by `onLoss` alone. `window` and `pacingRate` may change with each call.
+/// Order of calls for a SACK: `onLoss` for each loss, then `onAck` once, also if `acked` is 0. Losses that a timer
+/// finds (RACK's reordering timer) come by `onLoss` alone. `window` and `pacingRate` may change with each call.
 ///
 /// Bytes are those of DATA chunks with header and padding, as for `DeliveryRate`.
 class Controller {

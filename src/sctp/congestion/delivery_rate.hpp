@@ -8,11 +8,12 @@
 namespace parley::sctp::congestion {
 
 /// What the estimator has to know of a packet when it is acknowledged: taken when it was sent, kept with what is
-/// outstanding (draft-ietf-ccwg-bbr s.4.1.2.1.2). All chunks of a packet have the same. A retransmission takes a new one.
+/// outstanding (draft-ietf-ccwg-bbr s.4.1.2.1.2). All chunks of a packet have the same. A retransmission takes a new
+/// one.
 struct SentState {
-  Time sentAt{};               ///< When it left.
-  Time firstSentAt{};          ///< The send time of the packet that was the last delivered one then.
-  Time deliveredAt{};          ///< When anything was last delivered.
+  Time sentAt{};                ///< When it left.
+  Time firstSentAt{};           ///< The send time of the packet that was the last delivered one then.
+  Time deliveredAt{};           ///< When anything was last delivered.
   std::uint64_t delivered = 0;  ///< All that had been delivered, bytes.
   std::uint64_t lost = 0;       ///< All that had been marked lost, bytes.
   std::uint32_t inFlight = 0;   ///< Bytes in flight, this packet included.
@@ -33,8 +34,8 @@ struct RateSample {
 
 /// Estimates the rate at which the path delivers (draft-ietf-ccwg-bbr s.4.1, formerly
 /// draft-cheng-iccrg-delivery-rate-estimation). The owner of what is outstanding owns one. For each SACK, in order:
-/// `onDelivered` for each newly acknowledged chunk (cumulatively or by gap block), `onLost` for each that is marked lost,
-/// then `sample` once.
+/// `onDelivered` for each newly acknowledged chunk (cumulatively or by gap block), `onLost` for each that is marked
+/// lost, then `sample` once.
 ///
 /// Bytes are those of DATA or I-DATA chunks with header and padding, here as in all of this folder: what the path
 /// carries, as far as it grows with the data. A chunk in a packet that was retransmitted counts again when delivered.
@@ -47,8 +48,8 @@ class DeliveryRate {
   /// `minRtt`: the smallest seen in the association's life; zero if there was none.
   RateSample sample(Duration minRtt);
 
-  /// Nothing is left to send (or the peer's window is closed) though the congestion window and the pacer would allow it:
-  /// rates measured until what is in flight now has been delivered may be too small (draft s.4.1.2.4). To be called
+  /// Nothing is left to send (or the peer's window is closed) though the congestion window and the pacer would allow
+  /// it: rates measured until what is in flight now has been delivered may be too small (draft s.4.1.2.4). To be called
   /// whenever sending stops for want of data.
   void onApplicationLimited(std::size_t inFlight);
   bool applicationLimited() const { return applicationLimitedUntil_ != 0; }

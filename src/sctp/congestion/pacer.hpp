@@ -7,12 +7,12 @@
 
 namespace parley::sctp::congestion {
 
-/// Spreads packets over time in runs of a quantum: a run goes out as long as the bucket has anything in it, and the next
-/// waits until the bucket is full again, so that packets leave in runs (for GSO) and a timer fires once a run. After
-/// idleness, or if the host wakes late, one more quantum is there, no more: a restart is paced too.
+/// Spreads packets over time in runs of a quantum: a run goes out as long as the bucket has anything in it, and the
+/// next waits until the bucket is full again, so that packets leave in runs (for GSO) and a timer fires once a run.
+/// After idleness, or if the host wakes late, one more quantum is there, no more: a restart is paced too.
 ///
-/// Before each packet with DATA: `if (!pacer.allows(now))` wait until `pacer.next()`; after it `onSent`. Packets without
-/// DATA are not paced.
+/// Before each packet with DATA: `if (!pacer.allows(now))` wait until `pacer.next()`; after it `onSent`. Packets
+/// without DATA are not paced.
 class Pacer {
  public:
   /// From the controller, after each call that may have changed it. `rate` in bytes a second, not 0.

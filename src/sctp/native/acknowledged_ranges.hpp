@@ -9,8 +9,8 @@
 
 namespace parley::sctp::native {
 
-/// What gap blocks have acknowledged so far, so that a SACK that repeats hundreds of them costs no more than what is new
-/// in it: with a window of ten thousand packets and some loss, all else would be quadratic.
+/// What gap blocks have acknowledged so far, so that a SACK that repeats hundreds of them costs no more than what is
+/// new in it: with a window of ten thousand packets and some loss, all else would be quadratic.
 class AcknowledgedRanges {
  public:
   /// What comes by the SACK's gap blocks for the first time is visited, in ascending order. `next`: one more than the
@@ -43,7 +43,8 @@ class AcknowledgedRanges {
 
   /// These are acknowledged cumulatively.
   void dropThrough(wire::UnwrappedTsn cumulative) {
-    auto end = std::find_if(ranges_.begin(), ranges_.end(), [&](const Range& range) { return range.last > cumulative; });
+    auto end =
+        std::find_if(ranges_.begin(), ranges_.end(), [&](const Range& range) { return range.last > cumulative; });
     ranges_.erase(ranges_.begin(), end);
     if (!ranges_.empty()) ranges_.front().first = std::max(ranges_.front().first, cumulative.next());
   }

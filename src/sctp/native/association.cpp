@@ -47,18 +47,15 @@ const Message* Association::peek() const { return link_ ? link_->receiver.peek()
 std::optional<Association::Output> Association::poll() {
   if (auto output = outbox_.poll()) return output;
   if (transfers()) {
-    if (auto event = link_->sender.poll())
-      return std::visit([](auto& e) -> Output { return std::move(e); }, *event);
+    if (auto event = link_->sender.poll()) return std::visit([](auto& e) -> Output { return std::move(e); }, *event);
     settleShutdown();
     if (auto output = outbox_.poll()) return output;
     if (auto packet = nextPacket()) return Transmit{std::move(*packet)};
     // What the packet that was not to be has left: a message that was given up unsent.
-    if (auto event = link_->sender.poll())
-      return std::visit([](auto& e) -> Output { return std::move(e); }, *event);
+    if (auto event = link_->sender.poll()) return std::visit([](auto& e) -> Output { return std::move(e); }, *event);
   }
   if (link_) {
-    if (auto event = link_->receiver.poll())
-      return std::visit([](auto& e) -> Output { return std::move(e); }, *event);
+    if (auto event = link_->receiver.poll()) return std::visit([](auto& e) -> Output { return std::move(e); }, *event);
   }
   if (farewell_ && !peek()) return std::exchange(farewell_, std::nullopt);
   return std::nullopt;
@@ -120,9 +117,9 @@ std::string_view toString(Drop reason) {
 }
 
 const char* Association::stateName() const {
-  static constexpr const char* names[] = {"IDLE",          "COOKIE-WAIT",       "COOKIE-ECHOED",
-                                          "ESTABLISHED",   "SHUTDOWN-PENDING",  "SHUTDOWN-SENT",
-                                          "SHUTDOWN-RECEIVED", "SHUTDOWN-ACK-SENT", "ENDED"};
+  static constexpr const char* names[] = {
+      "IDLE",          "COOKIE-WAIT",       "COOKIE-ECHOED",     "ESTABLISHED", "SHUTDOWN-PENDING",
+      "SHUTDOWN-SENT", "SHUTDOWN-RECEIVED", "SHUTDOWN-ACK-SENT", "ENDED"};
   static_assert(std::size(names) == std::variant_size_v<State>);
   return names[state_.index()];
 }

@@ -24,15 +24,15 @@ namespace parley::sctp::native {
 
 /// What was dropped rather than answered. Of DATA see `ReceiveDrop`.
 enum class Drop : std::uint8_t {
-  BadPacket,         ///< Too short, or its chunks do not fill it.
+  BadPacket,  ///< Too short, or its chunks do not fill it.
   BadChecksum,
   WrongPort,
-  WrongTag,          ///< The verification tag (RFC 9260 s.8.5).
-  OutOfPlace,        ///< INIT, INIT ACK or COOKIE ECHO among other chunks (RFC 9260 s.6.10).
-  BadChunk,          ///< A chunk whose fields make no sense.
-  UnexpectedChunk,   ///< Right in another state.
+  WrongTag,         ///< The verification tag (RFC 9260 s.8.5).
+  OutOfPlace,       ///< INIT, INIT ACK or COOKIE ECHO among other chunks (RFC 9260 s.6.10).
+  BadChunk,         ///< A chunk whose fields make no sense.
+  UnexpectedChunk,  ///< Right in another state.
   UnknownChunk,
-  BadCookie,         ///< Not ours, or late (RFC 9260 s.5.2.4).
+  BadCookie,  ///< Not ours, or late (RFC 9260 s.5.2.4).
   Count
 };
 
@@ -49,8 +49,8 @@ std::string_view toString(Drop reason);
 ///          └──────── SHUTDOWN ────────┴──► ShutdownReceived ──drained──► ShutdownAckSent ──COMPLETE──► Ended
 ///     any ──abort, ABORT, failure──► Ended
 ///
-/// (RFC 9260 s.4; "Idle" and "Ended" are its CLOSED.) In Ended it still answers what a peer may repeat for want of our last
-/// word (RFC 9260 s.8.4).
+/// (RFC 9260 s.4; "Idle" and "Ended" are its CLOSED.) In Ended it still answers what a peer may repeat for want of our
+/// last word (RFC 9260 s.8.4).
 ///
 /// Retransmissions have no limit: whether there is a path at all is for ICE to say.
 class Association final : public sctp::Association {
@@ -105,11 +105,11 @@ class Association final : public sctp::Association {
   };
   /// What one packet has called for, told when all of it was read.
   struct Answers {
-    wire::TlvBlock causes;         ///< For one ERROR chunk.
+    wire::TlvBlock causes;  ///< For one ERROR chunk.
     bool heartbeatAnswered = false;
-    bool data = false;             ///< There was DATA.
+    bool data = false;  ///< There was DATA.
     bool shutdownAck = false;
-    bool stop = false;             ///< The rest is not looked at.
+    bool stop = false;  ///< The rest is not looked at.
   };
 
   template <class S>

@@ -123,7 +123,8 @@ void Association::onAbort(const wire::ChunkView& chunk, const wire::PacketView& 
   const bool right = abort->tagReflected ? link_ && packet.verificationTag() == link_->peer.tag
                                          : packet.verificationTag() == local_.tag;
   if (!right) return drops_.add(Drop::WrongTag);
-  // Who waits for SHUTDOWN COMPLETE has said all and heard all. The peer has closed, and our SHUTDOWN came to it after that.
+  // Who waits for SHUTDOWN COMPLETE has said all and heard all. The peer has closed, and our SHUTDOWN came to it after
+  // that.
   if (is<ShutdownAckSent>()) return close();
   std::string reason = "the peer has aborted the association";
   std::optional<std::uint16_t> code;

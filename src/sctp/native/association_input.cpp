@@ -74,12 +74,9 @@ bool Association::belongs(const wire::PacketView& packet) const {
     case ChunkType::Init:
     case ChunkType::CookieEcho:
     case ChunkType::Abort:
-    case ChunkType::ShutdownComplete:
-      return true;
-    case ChunkType::ShutdownAck:
-      return is<CookieWait>() || is<CookieEchoed>();
-    default:
-      return false;
+    case ChunkType::ShutdownComplete: return true;
+    case ChunkType::ShutdownAck: return is<CookieWait>() || is<CookieEchoed>();
+    default: return false;
   }
 }
 
@@ -110,48 +107,31 @@ void Association::outOfTheBlue(const wire::PacketView& packet) {
 
 void Association::onChunk(const wire::ChunkView& chunk, const wire::PacketView& packet, Answers& answers) {
   switch (chunk.type) {
-    case ChunkType::Data:
-      return onData<wire::Data>(chunk, answers);
-    case ChunkType::IData:
-      return onData<wire::IData>(chunk, answers);
-    case ChunkType::Sack:
-      return onSack(chunk);
+    case ChunkType::Data: return onData<wire::Data>(chunk, answers);
+    case ChunkType::IData: return onData<wire::IData>(chunk, answers);
+    case ChunkType::Sack: return onSack(chunk);
     case ChunkType::ForwardTsn:
-    case ChunkType::IForwardTsn:
-      answers.data = true;
-      return onForwardTsn(chunk);
-    case ChunkType::ReConfig:
-      answers.data = true;
-      return onReConfig(chunk);
-    case ChunkType::Heartbeat:
-      return onHeartbeat(chunk, answers);
-    case ChunkType::HeartbeatAck:
-      return onHeartbeatAck(chunk);
-    case ChunkType::Init:
-      return onInit(chunk, packet);
-    case ChunkType::InitAck:
-      return onInitAck(chunk);
+    case ChunkType::IForwardTsn: answers.data = true; return onForwardTsn(chunk);
+    case ChunkType::ReConfig: answers.data = true; return onReConfig(chunk);
+    case ChunkType::Heartbeat: return onHeartbeat(chunk, answers);
+    case ChunkType::HeartbeatAck: return onHeartbeatAck(chunk);
+    case ChunkType::Init: return onInit(chunk, packet);
+    case ChunkType::InitAck: return onInitAck(chunk);
     case ChunkType::CookieEcho:
       onCookieEcho(chunk, packet);
       // What comes with a cookie that was not taken is not of this association.
       answers.stop = packet.verificationTag() != local_.tag;
       return;
-    case ChunkType::CookieAck:
-      return onCookieAck();
-    case ChunkType::Abort:
-      return onAbort(chunk, packet);
-    case ChunkType::Shutdown:
-      return onShutdown(chunk, answers);
+    case ChunkType::CookieAck: return onCookieAck();
+    case ChunkType::Abort: return onAbort(chunk, packet);
+    case ChunkType::Shutdown: return onShutdown(chunk, answers);
     case ChunkType::ShutdownAck:
       if (is<CookieWait>() || is<CookieEchoed>())  // RFC 9260 s.9.2
         return transmit(packet.verificationTag(), Checksum::Crc32c, wire::ShutdownComplete{true});
       return onShutdownAck();
-    case ChunkType::ShutdownComplete:
-      return onShutdownComplete(chunk, packet);
-    case ChunkType::Error:
-      return onError(chunk);
-    case ChunkType::Pad:
-      return;
+    case ChunkType::ShutdownComplete: return onShutdownComplete(chunk, packet);
+    case ChunkType::Error: return onError(chunk);
+    case ChunkType::Pad: return;
   }
   onUnknown(chunk, answers);
 }
@@ -175,8 +155,7 @@ void Association::onData(const wire::ChunkView& chunk, Answers& answers) {
   answers.data = true;
   switch (link_->receiver.handle(*data)) {
     case Receiver::Verdict::Taken:
-    case Receiver::Verdict::Dropped:
-      return;
+    case Receiver::Verdict::Dropped: return;
     case Receiver::Verdict::InvalidStream:
       if (answers.causes.bytes().size() < mostCauses) wire::cause::addInvalidStream(answers.causes, data->stream);
       return;

@@ -18,8 +18,9 @@ namespace {
 
 using Checksum = wire::PacketBuilder::Checksum;
 
-// RFC 9260 s.16 has an RTO.Initial of 1 s and an RTO.Max of 60 s. The path is known to be there, DTLS has just come over
-// it; half a second is late enough on all but paths over satellites, and a repetition that was not needed harms nothing.
+// RFC 9260 s.16 has an RTO.Initial of 1 s and an RTO.Max of 60 s. The path is known to be there, DTLS has just come
+// over it; half a second is late enough on all but paths over satellites, and a repetition that was not needed harms
+// nothing.
 constexpr Duration t1Unmeasured = std::chrono::milliseconds(500);
 constexpr Duration t1Least = std::chrono::milliseconds(100);
 constexpr Duration t1Most = std::chrono::seconds(5);
@@ -161,7 +162,8 @@ void Association::onInitAck(const wire::ChunkView& chunk) {
     wire::TlvBlock report;
     wire::cause::addUnrecognizedParameters(report, whole.bytes());
     // The cookie goes in any case.
-    if (wire::commonHeaderSize + 2 * wire::chunkHeaderSize + wire::padded(echoed.cookie.size()) + report.bytes().size() <=
+    if (wire::commonHeaderSize + 2 * wire::chunkHeaderSize + wire::padded(echoed.cookie.size()) +
+            report.bytes().size() <=
         config_.mtu)
       echoed.unrecognized.assign(report.bytes().begin(), report.bytes().end());
   }
@@ -176,10 +178,12 @@ void Association::onCookieEcho(const wire::ChunkView& chunk, const wire::PacketV
   // RFC 9260 s.5.1.5, 1 to 3
   if (!cookie || cookie->local.tag != packet.verificationTag()) return drops_.add(Drop::BadCookie);
   const bool localMatches = cookie->local.tag == local_.tag;
-  const auto peerTag = !link_                             ? PeerTag::Unknown
+  const auto peerTag = !link_                                ? PeerTag::Unknown
                        : cookie->peer.tag == link_->peer.tag ? PeerTag::Matches
                                                              : PeerTag::Differs;
-  const auto ties = cookie->tieTags == TieTags{} ? Ties::None : cookie->tieTags == tieTags_ ? Ties::Match : Ties::Differ;
+  const auto ties = cookie->tieTags == TieTags{}  ? Ties::None
+                    : cookie->tieTags == tieTags_ ? Ties::Match
+                                                  : Ties::Differ;
   // s.5.2.4, 3: of this very association it is good however old.
   const auto age = now_ - cookie->madeAt;
   if (age > CookieJar::lifetime && !(localMatches && peerTag == PeerTag::Matches)) {
@@ -189,8 +193,7 @@ void Association::onCookieEcho(const wire::ChunkView& chunk, const wire::PacketV
     return transmit(cookie->peer.tag, Checksum::Crc32c, wire::Error{causes.bytes()});
   }
   switch (cookieAction(localMatches, peerTag, ties)) {
-    case CookieAction::Restart:
-      return restarted(*cookie);
+    case CookieAction::Restart: return restarted(*cookie);
     case CookieAction::Collision:
       if (is<CookieWait>()) {
         openLink(cookie->peer, config_.roundTrip);
@@ -201,11 +204,9 @@ void Association::onCookieEcho(const wire::ChunkView& chunk, const wire::PacketV
         link_->receiver.start({cookie->peer.initialTsn, link_->both.inboundStreams, link_->both.interleaving});
       }
       break;
-    case CookieAction::Duplicate:
-      break;
+    case CookieAction::Duplicate: break;
     case CookieAction::Late:
-    case CookieAction::Discard:
-      return drops_.add(Drop::BadCookie);
+    case CookieAction::Discard: return drops_.add(Drop::BadCookie);
   }
   transmit(link_->peer.tag, checksum(), wire::CookieAck{});
   if (is<CookieWait>() || is<CookieEchoed>()) establish();

@@ -99,7 +99,8 @@ void DataReassembly::complete(Run& run) {
     inbox_.window().release(message.bytes.size());
     return;
   }
-  // There is no older number than the next one to come, so that what looks older is further ahead than half of the range.
+  // There is no older number than the next one to come, so that what looks older is further ahead than half of the
+  // range.
   const auto number = stream.next + static_cast<std::uint16_t>(run.ssn.value - stream.next.wrapped().value);
   if (number == stream.next) {
     stream.next = stream.next.next();

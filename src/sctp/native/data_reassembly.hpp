@@ -13,16 +13,16 @@
 
 namespace parley::sctp::native {
 
-/// Makes messages of DATA chunks (RFC 9260 s.6.5, s.6.6, s.6.9). The fragments of a message have TSNs without a gap, and
-/// nothing but that holds them together.
+/// Makes messages of DATA chunks (RFC 9260 s.6.5, s.6.6, s.6.9). The fragments of a message have TSNs without a gap,
+/// and nothing but that holds them together.
 ///
 ///     fragment ──► continues a run? ──yes──► appended to the run's message ──end──► complete
 ///                     └──no──► waits for the TSN before it
 ///     complete ──► unordered, or the stream's next? ──yes──► inbox
 ///                     └──no──► waits in its stream
 ///
-/// A chunk's bytes are copied once, into the message, if they come in order; those that have to wait once more. What waits
-/// counts in the inbox's window. The window admitted the chunk before it gets here.
+/// A chunk's bytes are copied once, into the message, if they come in order; those that have to wait once more. What
+/// waits counts in the inbox's window. The window admitted the chunk before it gets here.
 class DataReassembly {
  public:
   DataReassembly(Inbox& inbox, std::size_t maxMessageSize) : inbox_(inbox), maxMessageSize_(maxMessageSize) {}

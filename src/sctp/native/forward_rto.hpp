@@ -8,10 +8,10 @@
 
 namespace parley::sctp::native {
 
-/// Finds out whether T3 has expired in vain, because the path was slow for once (F-RTO, RFC 5682 s.3, whose version with
-/// SACK this is): then what was sent before it goes on arriving, although it was not sent again.
+/// Finds out whether T3 has expired in vain, because the path was slow for once (F-RTO, RFC 5682 s.3, whose version
+/// with SACK this is): then what was sent before it goes on arriving, although it was not sent again.
 ///
-///     idle ──T3──► first ──SACK moves the cumulative TSN on──► second ──SACK acknowledges what was not sent again──► in vain
+///     idle ──T3──► first ──SACK moves the cumulative TSN on──► second ──SACK acknowledges the rest──► in vain
 ///                   │ anything else: no                          │ anything else: no
 ///                   └──► idle                                    └──► idle
 ///
@@ -25,12 +25,12 @@ class ForwardRto {
   /// What a SACK has said.
   struct Evidence {
     bool cumulativeMoved = false;
-    bool oldAcknowledged = false;       ///< Something newly, that was last sent before T3 expired.
+    bool oldAcknowledged = false;  ///< Something newly, that was last sent before T3 expired.
     bool anythingAcknowledged = false;
-    bool tooFast = false;               ///< A repeated chunk, within less than the smallest round trip.
+    bool tooFast = false;  ///< A repeated chunk, within less than the smallest round trip.
     bool headDuplicated = false;
-    wire::UnwrappedTsn first;           ///< The lowest outstanding TSN after it.
-    bool mayProbe = false;              ///< There is new data to send, and the peer has room for it.
+    wire::UnwrappedTsn first;  ///< The lowest outstanding TSN after it.
+    bool mayProbe = false;     ///< There is new data to send, and the peer has room for it.
   };
 
   /// T3 has expired. `lastPacket`: the last packet with DATA before; `next`: one more than the highest TSN sent. A

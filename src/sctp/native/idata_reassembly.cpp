@@ -97,8 +97,7 @@ void IDataReassembly::deliver(std::uint16_t stream, Partial& partial) {
 
 void IDataReassembly::deliverInOrder(std::uint16_t number, Stream& stream) {
   auto& ordered = stream.ordered;
-  for (auto first = ordered.begin();
-       first != ordered.end() && first->first == stream.next && first->second.complete;
+  for (auto first = ordered.begin(); first != ordered.end() && first->first == stream.next && first->second.complete;
        first = ordered.erase(first)) {
     stream.next = stream.next.next();
     deliver(number, first->second);

@@ -13,8 +13,8 @@
 
 namespace parley::sctp::native {
 
-/// Makes messages of I-DATA chunks (RFC 8260 s.2.2.3): a fragment says itself which message it belongs to and where. As to
-/// copies and the window, `DataReassembly` has the same rules.
+/// Makes messages of I-DATA chunks (RFC 8260 s.2.2.3): a fragment says itself which message it belongs to and where. As
+/// to copies and the window, `DataReassembly` has the same rules.
 class IDataReassembly {
  public:
   IDataReassembly(Inbox& inbox, std::size_t maxMessageSize) : inbox_(inbox), maxMessageSize_(maxMessageSize) {}

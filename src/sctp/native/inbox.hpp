@@ -19,21 +19,22 @@ inline constexpr std::size_t generous = 4;
 
 /// Why something of the peer's was not taken.
 enum class ReceiveDrop : std::uint8_t {
-  Duplicate,         ///< The TSN has come already.
-  TooFar,            ///< A TSN that no gap block could report, or one gap too many.
-  NoRoom,            ///< The window is full. Not acknowledged.
-  BadStream,         ///< A stream that does not exist (RFC 9260 s.6.5). Acknowledged.
-  BehindReset,       ///< The stream's reset is not done yet. Not acknowledged.
-  OrphanFragment,    ///< Its beginning will never come: it was given up, or never sent.
-  WrongFragment,     ///< One that does not continue its message: twice the same, another stream, behind the end.
-  WrongNumber,       ///< A message of a number that was delivered or skipped.
-  StaleForward,      ///< FORWARD-TSN to where we are already.
+  Duplicate,       ///< The TSN has come already.
+  TooFar,          ///< A TSN that no gap block could report, or one gap too many.
+  NoRoom,          ///< The window is full. Not acknowledged.
+  BadStream,       ///< A stream that does not exist (RFC 9260 s.6.5). Acknowledged.
+  BehindReset,     ///< The stream's reset is not done yet. Not acknowledged.
+  OrphanFragment,  ///< Its beginning will never come: it was given up, or never sent.
+  WrongFragment,   ///< One that does not continue its message: twice the same, another stream, behind the end.
+  WrongNumber,     ///< A message of a number that was delivered or skipped.
+  StaleForward,    ///< FORWARD-TSN to where we are already.
   Count
 };
 
 constexpr std::string_view toString(ReceiveDrop reason) {
-  constexpr std::string_view names[] = {"duplicate",       "too-far",        "no-room",      "bad-stream",   "behind-reset",
-                                        "orphan-fragment", "wrong-fragment", "wrong-number", "stale-forward"};
+  constexpr std::string_view names[] = {"duplicate",      "too-far",      "no-room",
+                                        "bad-stream",     "behind-reset", "orphan-fragment",
+                                        "wrong-fragment", "wrong-number", "stale-forward"};
   static_assert(std::size(names) == static_cast<std::size_t>(ReceiveDrop::Count));
   return names[static_cast<std::size_t>(reason)];
 }

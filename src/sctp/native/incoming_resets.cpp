@@ -71,8 +71,7 @@ bool IncomingResets::blocked(std::uint16_t stream, wire::UnwrappedTsn tsn) const
 }
 
 bool IncomingResets::sameAgain(const Deferred& earlier, const Deferred& wanted) {
-  return wanted.request == earlier.request.next() && wanted.after == earlier.after &&
-         wanted.streams == earlier.streams;
+  return wanted.request == earlier.request.next() && wanted.after == earlier.after && wanted.streams == earlier.streams;
 }
 
 bool IncomingResets::isNew(wire::RequestNumber request) {

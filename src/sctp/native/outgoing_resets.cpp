@@ -52,8 +52,7 @@ std::optional<OutgoingResets::Done> OutgoingResets::handle(const wire::ReconfigR
     return std::nullopt;
   }
   postponed_ = false;
-  const bool performed =
-      response.result == ReconfigResult::Performed || response.result == ReconfigResult::NothingToDo;
+  const bool performed = response.result == ReconfigResult::Performed || response.result == ReconfigResult::NothingToDo;
   Done done{std::move(inFlight_->streams), !performed};
   inFlight_.reset();
   due_ = false;

@@ -17,7 +17,7 @@ namespace parley::sctp::native {
 ///
 ///     waiting ──all of the stream was sent and acknowledged──► in flight ──response──► done, or refused
 ///                                                                │    ▲
-///                                                                └────┘ timer, or "in progress": the same request again
+///                                                                └────┘ timer, or "in progress": once more
 ///
 /// A decider: `Sender` asks it and does what it says.
 class OutgoingResets {

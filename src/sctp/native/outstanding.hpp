@@ -38,9 +38,9 @@ struct SentChunk {
   std::uint64_t after = 0;
 };
 
-/// All chunks that were sent and not yet acknowledged cumulatively, by TSN in a ring, and two lists through them: those in
-/// flight in the order of their last transmission, so that RACK looks only at those it may mark, and those that are to
-/// be sent again. What each call costs depends on the chunks that it changes alone.
+/// All chunks that were sent and not yet acknowledged cumulatively, by TSN in a ring, and two lists through them: those
+/// in flight in the order of their last transmission, so that RACK looks only at those it may mark, and those that are
+/// to be sent again. What each call costs depends on the chunks that it changes alone.
 class Outstanding {
  public:
   void start(wire::Tsn first) {
@@ -93,9 +93,9 @@ class Outstanding {
   /// Bytes in flight, as congestion control counts.
   std::size_t bytesInFlight() const { return bytesInFlight_; }
   std::size_t chunksInFlight() const { return chunksInFlight_; }
-  /// What is in flight or lost takes this much of the peer's window, besides what it has (RFC 9260 s.6.2.1): the payload,
-  /// and for each message something for keeping it. Ours counts that, and so do others: without it, a window full of
-  /// small messages would be overrun before the peer can say so.
+  /// What is in flight or lost takes this much of the peer's window, besides what it has (RFC 9260 s.6.2.1): the
+  /// payload, and for each message something for keeping it. Ours counts that, and so do others: without it, a window
+  /// full of small messages would be overrun before the peer can say so.
   std::size_t missingAtPeer() const { return missingAtPeer_; }
 
   /// Gives memory back, if there is no chunk.

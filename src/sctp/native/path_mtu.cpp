@@ -21,7 +21,10 @@ constexpr std::size_t granularity = 16;
 }  // namespace
 
 PathMtu::PathMtu(std::size_t base, std::size_t ceiling)
-    : base_(base), ceiling_(std::max(base, ceiling) & ~std::size_t{3}), current_(base), tooLarge_(ceiling_ + granularity) {}
+    : base_(base),
+      ceiling_(std::max(base, ceiling) & ~std::size_t{3}),
+      current_(base),
+      tooLarge_(ceiling_ + granularity) {}
 
 void PathMtu::start(Time now) {
   if (state_ != State::Base || ceiling_ <= base_ || due_ != never) return;

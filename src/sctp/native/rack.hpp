@@ -25,9 +25,9 @@ class Rack {
   }
   /// This chunk is newly acknowledged, by gap block or cumulatively.
   void acknowledged(const SentChunk& chunk, wire::UnwrappedTsn tsn, Time now);
-  /// The peer got this one twice, as far as it is known because of a retransmission of ours: the reordering window is too
-  /// small. `next`: one more than the highest TSN that was sent. True if by now all that was sent again in the episode
-  /// was so in vain (RFC 3708).
+  /// The peer got this one twice, as far as it is known because of a retransmission of ours: the reordering window is
+  /// too small. `next`: one more than the highest TSN that was sent. True if by now all that was sent again in the
+  /// episode was so in vain (RFC 3708).
   bool duplicated(wire::UnwrappedTsn next);
   void retransmitted() { ++resent_; }
 
@@ -75,8 +75,8 @@ class Rack {
   Duration reorderingWindow(Duration smoothedRtt) const;
 
   Duration minimumRtt_{};
-  Duration rtt_{};               ///< RACK.rtt
-  std::uint64_t newest_ = 0;     ///< The packet that was sent last of those that arrived: RACK.segment.
+  Duration rtt_{};                ///< RACK.rtt
+  std::uint64_t newest_ = 0;      ///< The packet that was sent last of those that arrived: RACK.segment.
   std::uint64_t newestOnce_ = 0;  ///< The same of those whose chunks were sent once.
   std::uint64_t newestOfSack_ = 0;
   wire::UnwrappedTsn highest_{0};  ///< RACK.fack

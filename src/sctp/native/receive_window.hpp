@@ -8,8 +8,8 @@ namespace parley::sctp::native {
 
 /// How much may wait on the receiving side, and what the peer is told of it (a_rwnd; RFC 9260 s.6.2).
 ///
-/// What waits counts with the memory that it takes besides its bytes, so that a peer that sends single bytes cannot make
-/// us hold a hundred times the window.
+/// What waits counts with the memory that it takes besides its bytes, so that a peer that sends single bytes cannot
+/// make us hold a hundred times the window.
 class ReceiveWindow {
  public:
   /// For each message or fragment that waits: a node of a map (40 + 72 bytes) or a place in a queue (40), and the least
@@ -58,9 +58,9 @@ class ReceiveWindow {
   bool exhausted() const { return ready_ == 0 && available() == 0; }
 
  private:
-  /// Messages that are interleaved (RFC 8260) may fill the window with beginnings, and nothing that the application does
-  /// would open it again. As long as nothing waits for the application they may therefore take four times as much, or
-  /// what the largest message needs.
+  /// Messages that are interleaved (RFC 8260) may fill the window with beginnings, and nothing that the application
+  /// does would open it again. As long as nothing waits for the application they may therefore take four times as much,
+  /// or what the largest message needs.
   std::size_t most() const { return most_; }
 
   std::size_t capacity_;

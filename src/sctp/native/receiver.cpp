@@ -35,10 +35,8 @@ Receiver::Verdict Receiver::accept(wire::UnwrappedTsn tsn, std::uint16_t stream,
       arrival_.duplicate = true;
       inbox_.drop(ReceiveDrop::Duplicate);
       return Verdict::Dropped;
-    case ReceivedTsns::Arrival::TooFar:
-      return refuse(ReceiveDrop::TooFar);
-    case ReceivedTsns::Arrival::New:
-      break;
+    case ReceivedTsns::Arrival::TooFar: return refuse(ReceiveDrop::TooFar);
+    case ReceivedTsns::Arrival::New: break;
   }
   const bool invalid = stream >= resets_.streams();
   if (!invalid) {
@@ -65,15 +63,15 @@ Receiver::Verdict Receiver::handle(const wire::Data& data) {
 Receiver::Verdict Receiver::handle(const wire::IData& data) {
   auto* reassembly = std::get_if<IDataReassembly>(&reassembly_);
   if (!reassembly) return Verdict::Dropped;
-  const auto verdict =
-      accept(tsns_.unwrap(data.tsn), data.stream, data.payload.size(), data.dataFlags.immediate);
+  const auto verdict = accept(tsns_.unwrap(data.tsn), data.stream, data.payload.size(), data.dataFlags.immediate);
   if (verdict == Verdict::Taken) reassembly->add(data);
   if (verdict != Verdict::Dropped) progressed();
   return verdict;
 }
 
 bool Receiver::forwardTo(wire::UnwrappedTsn tsn) {
-  // RFC 3758 s.3.6: acknowledged like DATA; one that says nothing new like a duplicate, for the SACK may have been lost.
+  // RFC 3758 s.3.6: acknowledged like DATA; one that says nothing new like a duplicate, for the SACK may have been
+  // lost.
   if (tsns_.forwardTo(tsn)) {
     arrival_.data = true;
     return true;

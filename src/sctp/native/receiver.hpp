@@ -62,8 +62,8 @@ class Receiver {
   /// The a_rwnd of INIT and INIT ACK.
   std::uint32_t initialWindow() const { return inbox_.window().available(); }
 
-  // All these want `start` before. That DATA comes where I-DATA was agreed on, or the other way round, is for the owner to
-  // find (RFC 8260 s.2.2.3: abort).
+  // All these want `start` before. That DATA comes where I-DATA was agreed on, or the other way round, is for the owner
+  // to find (RFC 8260 s.2.2.3: abort).
   Verdict handle(const wire::Data& data);
   Verdict handle(const wire::IData& data);
   void handle(const wire::ForwardTsnView& forward);
@@ -77,8 +77,8 @@ class Receiver {
 
   /// There is a SACK or an answer to be sent now.
   bool wantsPacket() const { return acks_.due() || resets_.due(); }
-  /// Writes the SACK, if there is anything new to say, and answers to requests. Call it first, for control chunks should be
-  /// in front (RFC 9260 s.6.10), and the SACK takes what room it needs (s.6.7: all the gap blocks that fit).
+  /// Writes the SACK, if there is anything new to say, and answers to requests. Call it first, for control chunks
+  /// should be in front (RFC 9260 s.6.10), and the SACK takes what room it needs (s.6.7: all the gap blocks that fit).
   void fill(wire::PacketBuilder& builder, Time now);
 
   /// The next message.

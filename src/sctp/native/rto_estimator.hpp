@@ -15,13 +15,13 @@ class RtoEstimator {
  public:
   /// RFC 6298 s.2: before anything is known.
   static constexpr Duration initial = std::chrono::seconds(1);
-  /// RFC 9260 s.16 suggests an RTO.Min of 1 s, which is what an interactive peer waits when the last packet of a message is
-  /// lost. Here tail-loss probes do that work after two round trips, and the RTO only has to be later than an honest
-  /// acknowledgement can be: a peer may delay its SACK by 200 ms (RFC 9260 s.6.2, and what other stacks do), and its
-  /// timer and ours have a granularity of some 10 ms each.
+  /// RFC 9260 s.16 suggests an RTO.Min of 1 s, which is what an interactive peer waits when the last packet of a
+  /// message is lost. Here tail-loss probes do that work after two round trips, and the RTO only has to be later than
+  /// an honest acknowledgement can be: a peer may delay its SACK by 200 ms (RFC 9260 s.6.2, and what other stacks do),
+  /// and its timer and ours have a granularity of some 10 ms each.
   static constexpr Duration leastVariance = std::chrono::milliseconds(220);
-  /// RFC 9260 s.16 suggests 60 s. ICE gives a path up after 30 s without consent (RFC 7675), so that a path that is silent
-  /// and yet there comes back within seconds: it is asked every 5 s.
+  /// RFC 9260 s.16 suggests 60 s. ICE gives a path up after 30 s without consent (RFC 7675), so that a path that is
+  /// silent and yet there comes back within seconds: it is asked every 5 s.
   static constexpr Duration most = std::chrono::seconds(5);
 
   /// A measurement that Karn's algorithm allows. `newRound`: the first one of a round trip; RFC 9260 s.6.3.1 C4 smooths

@@ -7,12 +7,15 @@ namespace parley::sctp::native {
 
 namespace {
 
-/// Virtual time is in bytes at the highest priority: exact enough for a byte at priority 65535, and 64 bits last for ever.
+/// Virtual time is in bytes at the highest priority: exact enough for a byte at priority 65535, and 64 bits last for
+/// ever.
 constexpr std::uint64_t oneByte = 65'536;
 /// A fragment of less than a quarter of a packet costs more in headers and in putting together than it fills.
 constexpr std::size_t leastShare = 4;
 /// What expires is looked for no more often, so that thousands of messages that expire one by one are no work.
 constexpr Duration expiryGranularity = std::chrono::milliseconds(10);
+/// Of no more than this a packet takes all.
+constexpr std::size_t finishedAtOnce = 1'000;
 
 }  // namespace
 
@@ -53,11 +56,31 @@ bool SendQueue::ready(Time now) {
   while (choose()) {
     auto& stream = *chosen_;
     while (stream.head != noMessage && messages_[stream.head].expires <= now) giveUpHead(stream);
-    if (stream.head != noMessage) return true;
-    stream.scheduled = false;
+    if (stream.head != noMessage && mayBegin(messages_[stream.head])) return true;
+    if (stream.head != noMessage) {
+      held_.push_back(&stream);
+    } else {
+      stream.scheduled = false;
+    }
     chosen_ = nullptr;
   }
   return false;
+}
+
+bool SendQueue::mayBegin(const OutgoingMessage& message) const {
+  return message.produced > 0 || begun_ == 0 || message.bytes.size() <= finishedAtOnce ||
+         begun_ + message.bytes.size() <= mostBegun_;
+}
+
+/// A message that was begun waits for nothing more.
+void SendQueue::ended(const OutgoingMessage& message) {
+  begun_ -= message.bytes.size();
+  // With their virtual time as it was: they have waited.
+  for (auto* stream : held_) {
+    waiting_.push_back(Waiting{stream->virtualTime, order_++, stream});
+    std::push_heap(waiting_.begin(), waiting_.end());
+  }
+  held_.clear();
 }
 
 std::optional<SendQueue::Fragment> SendQueue::next(std::size_t room, std::size_t full) const {
@@ -87,6 +110,7 @@ void SendQueue::produced(const Fragment& fragment) {
   auto& message = messages_[fragment.message];
   assert(stream.head == fragment.message);
   if (fragment.beginning) {
+    begun_ += message.bytes.size();
     // Numbers are assigned when the message begins, so that one that expires before leaves no gap.
     if (!message.unordered) {
       message.number = stream.nextOrdered++;
@@ -98,7 +122,10 @@ void SendQueue::produced(const Fragment& fragment) {
   ++message.nextFragment;
   if (fragment.beginning || interleaving_) present_ = stream.virtualTime;
   stream.virtualTime += fragment.length * oneByte / stream.priority;
-  if (fragment.end) popHead(stream);
+  if (fragment.end) {
+    ended(message);
+    popHead(stream);
+  }
   if (!fragment.end && !interleaving_) return;
   if (stream.head == noMessage) {
     stream.scheduled = false;
@@ -122,6 +149,7 @@ void SendQueue::giveUpHead(Stream& stream) {
   const auto id = stream.head;
   const auto& message = messages_[id];
   givenUp_.push_back(GivenUp{id, message.unsent(), message.produced > 0});
+  if (message.produced > 0) ended(message);
   popHead(stream);
 }
 
@@ -131,6 +159,7 @@ std::size_t SendQueue::drop(MessageId id) {
   auto& stream = streams_.at(message.stream);
   assert(stream.head == id);
   const auto unsent = message.unsent();
+  ended(message);
   // The stream stays where it is in the schedule; `ready` finds out if it has nothing more.
   popHead(stream);
   return unsent;
@@ -185,6 +214,7 @@ void SendQueue::reset(std::uint16_t id) {
   assert(stream.head == noMessage);
   if (stream.scheduled) {
     if (chosen_ == &stream) chosen_ = nullptr;
+    std::erase(held_, &stream);
     std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.stream == &stream; });
     std::make_heap(waiting_.begin(), waiting_.end());
   }

@@ -6,19 +6,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
 namespace parley::sctp::native {
 
-/// What waits to be sent, in a queue for each stream, and the choice between them: weighted fair queueing (RFC 8831 s.6.4,
-/// RFC 8260 s.3.6). The unit is a fragment if messages may be interleaved (I-DATA), and otherwise a message, which
-/// then has to be finished before the next (RFC 8260 s.1).
+/// What waits to be sent, in a queue for each stream, and the choice between them: weighted fair queueing (RFC 8831
+/// s.6.4, RFC 8260 s.3.6). The unit is a fragment if messages may be interleaved (I-DATA), and otherwise a message,
+/// which then has to be finished before the next (RFC 8260 s.1).
 ///
-/// The scheduler is start-time fair queueing: each stream has a virtual time, which a byte of it moves on by 1/priority;
-/// the one that is furthest behind is next. Who had nothing to send starts at the present of the others: it neither has
-/// saved anything up nor waits for more than one fragment or message.
+/// The scheduler is start-time fair queueing: each stream has a virtual time, which a byte of it moves on by
+/// 1/priority; the one that is furthest behind is next. Who had nothing to send starts at the present of the others: it
+/// neither has saved anything up nor waits for more than one fragment or message.
+///
+/// Messages that are interleaved fill the peer's window with beginnings: if it is too small for all of them, none can
+/// be finished, and nothing that its application does would open it. So no more are begun than `setMostBegun` says, but
+/// one always, and those that are finished at once; streams whose turn it would be are held back until another is
+/// finished.
 ///
 /// A stream costs nothing until it is used, and from then on an entry of a map.
 class SendQueue {
@@ -43,6 +49,8 @@ class SendQueue {
   explicit SendQueue(MessageStore& messages) : messages_(messages) {}
 
   void setInterleaving(bool interleaving) { interleaving_ = interleaving; }
+  /// Bytes of messages, all of their bytes, that may have been begun and not be finished.
+  void setMostBegun(std::size_t bytes) { mostBegun_ = bytes; }
 
   void add(MessageId message);
   /// Whether there is something that has not expired. What has is moved to `takeGivenUp`.
@@ -87,7 +95,7 @@ class SendQueue {
     std::uint32_t outstanding = 0;
     std::uint16_t priority = 256;
     bool paused = false;
-    bool scheduled = false;  ///< In `waiting_`, or `chosen_`.
+    bool scheduled = false;  ///< In `waiting_` or `held_`, or `chosen_`.
   };
   struct Waiting {
     std::uint64_t virtualTime;
@@ -101,6 +109,8 @@ class SendQueue {
   const Stream* find(std::uint16_t stream) const;
   void schedule(Stream& stream);
   bool choose();
+  bool mayBegin(const OutgoingMessage& message) const;
+  void ended(const OutgoingMessage& message);
   void popHead(Stream& stream);
   void giveUpHead(Stream& stream);
 
@@ -109,6 +119,9 @@ class SendQueue {
   std::unordered_map<std::uint16_t, Stream> streams_;
   std::vector<Waiting> waiting_;  ///< A heap, the next one at its front.
   Stream* chosen_ = nullptr;
+  std::vector<Stream*> held_;  ///< Their next message may not begin yet.
+  std::size_t mostBegun_ = std::numeric_limits<std::size_t>::max();
+  std::size_t begun_ = 0;      ///< Bytes of the messages that were begun and are not finished.
   std::uint64_t present_ = 0;  ///< The virtual time of what was last produced.
   std::uint64_t order_ = 0;
   std::size_t messageCount_ = 0;

@@ -30,6 +30,9 @@ void Sender::start(const Start& start, Time now) {
   maxPacket_ = start.maxPacket;
   peerWindow_ = start.peerWindow;
   queue_.setInterleaving(interleaving_);
+  // Half of what the peer holds is for messages of which it has a part, the rest for what overtakes them and for what
+  // waits for a retransmission.
+  queue_.setMostBegun(start.peerWindow / 2);
   outstanding_.start(start.initialTsn);
   // RFC 6525 s.4.1: the sequence numbers of requests begin as the TSNs do.
   resets_.start({start.initialTsn.value});
@@ -191,8 +194,8 @@ void Sender::settleGivenUp() {
   tellDrained();
 }
 
-/// RFC 3758 s.3.5 A3: all chunks of the message, whatever has become of them. `id` is not in the queue any more, or, if it
-/// still is, its rest is dropped.
+/// RFC 3758 s.3.5 A3: all chunks of the message, whatever has become of them. `id` is not in the queue any more, or, if
+/// it still is, its rest is dropped.
 void Sender::abandon(MessageId id) {
   auto& message = messages_[id];
   if (message.abandoned) return;

@@ -31,8 +31,8 @@
 
 namespace parley::sctp::native {
 
-/// The sending half of an association that is up: messages in, chunks out, acknowledgements in. It has its timers, and its
-/// owner its packets:
+/// The sending half of an association that is up: messages in, chunks out, acknowledgements in. It has its timers, and
+/// its owner its packets:
 ///
 ///     sender.advance(now);                        // or handle(sack, now), send(…), …
 ///     while (sender.wantsPacket(now)) {
@@ -49,16 +49,16 @@ class Sender {
   /// What the handshake has found.
   struct Start {
     wire::Tsn initialTsn;
-    std::uint32_t peerWindow = 0;    ///< a_rwnd of the peer's INIT or INIT ACK.
-    std::uint16_t streams = 0;       ///< That we may send on.
-    bool interleaving = false;       ///< I-DATA and I-FORWARD-TSN instead of DATA and FORWARD-TSN.
-    bool partialReliability = false; ///< The peer knows (I-)FORWARD-TSN; if not, every message is reliable.
-    bool reconfiguration = false;    ///< The peer knows RE-CONFIG; if not, every reset is refused.
-    std::optional<Duration> rtt;     ///< Of the handshake, if unambiguous.
-    std::size_t maxPacket = 1'152;   ///< Bytes of an SCTP packet.
+    std::uint32_t peerWindow = 0;     ///< a_rwnd of the peer's INIT or INIT ACK.
+    std::uint16_t streams = 0;        ///< That we may send on.
+    bool interleaving = false;        ///< I-DATA and I-FORWARD-TSN instead of DATA and FORWARD-TSN.
+    bool partialReliability = false;  ///< The peer knows (I-)FORWARD-TSN; if not, every message is reliable.
+    bool reconfiguration = false;     ///< The peer knows RE-CONFIG; if not, every reset is refused.
+    std::optional<Duration> rtt;      ///< Of the handshake, if unambiguous.
+    std::size_t maxPacket = 1'152;    ///< Bytes of an SCTP packet.
   };
-  using Event = std::variant<Association::Sent, Association::Drained, Association::Writable,
-                             Association::OutgoingStreamsReset>;
+  using Event =
+      std::variant<Association::Sent, Association::Drained, Association::Writable, Association::OutgoingStreamsReset>;
 
   /// Of `config`: the send buffer, the peer's message size and the congestion control. `seed`: see
   /// `congestion::Parameters`.
@@ -85,8 +85,8 @@ class Sender {
   void handle(const wire::ReconfigResponse& response, Time now);
   /// A round trip that the owner has measured: with a HEARTBEAT.
   void measured(Duration rtt, Time now);
-  /// The largest SCTP packet, header included, that the owner will give to `fill` from now on. What is outstanding keeps
-  /// its size: see `largestChunk`.
+  /// The largest SCTP packet, header included, that the owner will give to `fill` from now on. What is outstanding
+  /// keeps its size: see `largestChunk`.
   void setMaxPacket(std::size_t bytes);
 
   /// Whether `fill` would write something. Sets the pacing timer if only that is in the way.
@@ -133,7 +133,7 @@ class Sender {
     std::size_t bytes = 0;
     std::uint64_t newestOnce = 0;  ///< The newest packet of those whose chunks were sent once, and when it was sent.
     Time newestOnceAt{};
-    bool old = false;              ///< See `ForwardRto::Evidence`.
+    bool old = false;  ///< See `ForwardRto::Evidence`.
     bool tooFast = false;
     bool probeTooFast = false;
   };
@@ -205,20 +205,20 @@ class Sender {
   base::Timers<Timer> timers_;
 
   congestion::SentState probeState_;  ///< Of the probe that was acknowledged last.
-  std::uint64_t lastPacket_ = 0;   ///< The number of the last packet with DATA.
-  std::uint64_t roundEnd_ = 0;     ///< The packet whose acknowledgement begins a new round trip for the RTO.
-  std::uint32_t peerWindow_ = 0;   ///< The last a_rwnd.
-  unsigned windowProbes_ = 0;      ///< Since it closed.
+  std::uint64_t lastPacket_ = 0;      ///< The number of the last packet with DATA.
+  std::uint64_t roundEnd_ = 0;        ///< The packet whose acknowledgement begins a new round trip for the RTO.
+  std::uint32_t peerWindow_ = 0;      ///< The last a_rwnd.
+  unsigned windowProbes_ = 0;         ///< Since it closed.
   unsigned timeoutsInRow_ = 0;
   bool hurry_ = false;
   bool probeDue_ = false;
   bool windowProbeDue_ = false;
-  bool fastRetransmit_ = false;    ///< One packet may go in spite of the window (RFC 9260 s.7.2.4).
-  bool timeoutDue_ = false;        ///< T3 has expired: one packet may go.
-  bool forwardDue_ = false;        ///< A FORWARD TSN has to be sent.
-  bool newestImmediate_ = false;   ///< The last packet asked for an acknowledgement at once.
-  bool resetsChanged_ = false;     ///< A stream that is to be reset may have become ready for it.
-  bool limitedSent_ = false;       ///< There was a message of limited reliability since `Drained`.
+  bool fastRetransmit_ = false;   ///< One packet may go in spite of the window (RFC 9260 s.7.2.4).
+  bool timeoutDue_ = false;       ///< T3 has expired: one packet may go.
+  bool forwardDue_ = false;       ///< A FORWARD TSN has to be sent.
+  bool newestImmediate_ = false;  ///< The last packet asked for an acknowledgement at once.
+  bool resetsChanged_ = false;    ///< A stream that is to be reset may have become ready for it.
+  bool limitedSent_ = false;      ///< There was a message of limited reliability since `Drained`.
   Time forwardedAt_{};
   Time immediateAt_{};
   std::optional<std::size_t> refused_;  ///< The largest message that `send` had no room for.

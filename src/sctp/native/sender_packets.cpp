@@ -17,13 +17,15 @@ namespace {
 /// RFC 7053: asking for an acknowledgement at once is worth a packet, but not more than one in a round trip, nor more
 /// than two hundred in a second.
 constexpr Duration leastBetweenImmediate = std::chrono::milliseconds(5);
+/// RFC 9260 s.3.3.4: gap blocks count from the cumulative TSN in 16 bits, so that no SACK could tell of more.
+constexpr std::size_t mostOutstanding = 65'535;
 
 }  // namespace
 
 std::size_t Sender::chunkHeader() const { return interleaving_ ? wire::IData::headerSize : wire::Data::headerSize; }
 
-/// Whether a piece of what is next goes to a peer that has no room for a full one: if nothing else is on its way, and its
-/// room is worth a packet (RFC 1122 s.4.2.3.4), or the time for a probe has come (RFC 9260 s.6.1 rule A).
+/// Whether a piece of what is next goes to a peer that has no room for a full one: if nothing else is on its way, and
+/// its room is worth a packet (RFC 1122 s.4.2.3.4), or the time for a probe has come (RFC 9260 s.6.1 rule A).
 bool Sender::mayFillWindow() const {
   return outstanding_.empty() && (windowProbeDue_ || roomOfPeer() >= maxPacket_ / 4);
 }
@@ -41,7 +43,7 @@ Sender::Next Sender::next(Time now) {
   // RFC 9260 s.6.1 rule C: retransmissions first; F-RTO wants to see new data for once.
   if (lost && !forwardRto_.onlyNew()) {
     if (window || fastRetransmit_ || timeoutDue_) return Next::Again;
-  } else if (queue_.ready(now)) {
+  } else if (queue_.ready(now) && outstanding_.size() < mostOutstanding) {
     const auto room = maxPacket_ - wire::commonHeaderSize - chunkHeader();
     const auto fragment = queue_.next(room, room);
     const auto peer = roomOfPeer();
@@ -85,7 +87,8 @@ bool Sender::wantsPacket(Time now) {
   if (forwardDue_) return true;
   if (what == Next::None) return false;
   // What only repairs or asks is not held up by the rate of the rest.
-  if (what == Next::Probe || probeDue_ || windowProbeDue_ || fastRetransmit_ || timeoutDue_ || pacer_.allows(now)) return true;
+  if (what == Next::Probe || probeDue_ || windowProbeDue_ || fastRetransmit_ || timeoutDue_ || pacer_.allows(now))
+    return true;
   timers_.set(Timer::Pacing, pacer_.next());
   return false;
 }
@@ -175,6 +178,7 @@ bool Sender::addAgain(wire::PacketBuilder& builder, wire::UnwrappedTsn tsn) {
 
 bool Sender::addNew(wire::PacketBuilder& builder, Time now) {
   const auto header = chunkHeader();
+  if (outstanding_.size() >= mostOutstanding) return false;
   // A packet may be larger than the maximum for the sake of an old chunk alone.
   const auto room = std::min(builder.roomForChunk(), maxPacket_ - std::min(maxPacket_, builder.size()));
   if (room <= header) return false;

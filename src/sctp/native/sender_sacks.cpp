@@ -26,8 +26,7 @@ bool Sender::process(wire::Tsn cumulativeOnWire, const wire::SackView* sack, Tim
     removeFirst();
   }
   if (moved) ranges_.dropThrough(cumulative);
-  if (sack)
-    ranges_.add(*sack, cumulative, outstanding_.next(), [&](auto tsn) { acknowledge(tsn, acked, now); });
+  if (sack) ranges_.add(*sack, cumulative, outstanding_.next(), [&](auto tsn) { acknowledge(tsn, acked, now); });
 
   congestion::Ack ack;
   if (acked.newestOnce > 0) {
@@ -210,8 +209,8 @@ void Sender::giveUpLost(Time now) {
   if (Outstanding::isEnd(outstanding_.firstLost())) fastRetransmit_ = false;
 }
 
-/// What was sent when the peer's window was closed, or overran it, was thrown away there: it goes again now, and does not
-/// wait for a time-out that has been doubled many times.
+/// What was sent when the peer's window was closed, or overran it, was thrown away there: it goes again now, and does
+/// not wait for a time-out that has been doubled many times.
 void Sender::onWindowOpened(Time now) {
   const auto smoothed = rto_.smoothed().value_or(Duration{});
   for (auto tsn = outstanding_.firstInFlight(); !Outstanding::isEnd(tsn);) {
@@ -236,8 +235,6 @@ void Sender::undoTimeout(Time now) {
   controller_->onSpuriousLoss(now);
 }
 
-void Sender::updatePacer(Time now) {
-  pacer_.set(controller_->pacingRate(), controller_->sendQuantum(), now);
-}
+void Sender::updatePacer(Time now) { pacer_.set(controller_->pacingRate(), controller_->sendQuantum(), now); }
 
 }  // namespace parley::sctp::native

@@ -6,9 +6,9 @@
 
 namespace parley::sctp::native {
 
-/// Tail-loss probes (RFC 8985 s.7): if an acknowledgement is overdue, one packet is sent to get one, so that RACK may find
-/// out what is lost before T3 collapses the window. Unlike the RFC it also probes while a loss is being repaired: of a
-/// retransmission that was lost with nothing behind it, only a time-out would tell otherwise.
+/// Tail-loss probes (RFC 8985 s.7): if an acknowledgement is overdue, one packet is sent to get one, so that RACK may
+/// find out what is lost before T3 collapses the window. Unlike the RFC it also probes while a loss is being repaired:
+/// of a retransmission that was lost with nothing behind it, only a time-out would tell otherwise.
 class TailProbe {
  public:
   /// s.7.3: one at a time, and a measurement of the round trip between two of them.
@@ -35,7 +35,8 @@ class TailProbe {
     repaired_.reset();
     return true;
   }
-  /// s.7.4.2, at the end of a SACK. True if the probe has repaired the only loss, of which congestion control has to know.
+  /// s.7.4.2, at the end of a SACK. True if the probe has repaired the only loss, of which congestion control has to
+  /// know.
   bool repaired(wire::UnwrappedTsn first, bool tooFast) {
     if (!outstanding_ || first <= *outstanding_) return false;
     const bool repair = retransmission_ && !duplicated_ && !tooFast;

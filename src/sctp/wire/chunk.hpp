@@ -17,9 +17,9 @@
 ///     std::size_t valueSize() const;              // bytes behind the chunk header, without padding
 ///     void writeValue(Writer&) const;             // writes exactly that many
 ///
-/// and `static base::Result<Self, ChunkError> parse(const ChunkView&)` for what is read: the same struct where it borrows
-/// the packet's bytes, or a `…View` where the written form is a list. `PacketBuilder::add` writes one into a packet,
-/// `toBytes` alone.
+/// and `static base::Result<Self, ChunkError> parse(const ChunkView&)` for what is read: the same struct where it
+/// borrows the packet's bytes, or a `…View` where the written form is a list. `PacketBuilder::add` writes one into a
+/// packet, `toBytes` alone.
 
 namespace parley::sctp::wire {
 

@@ -37,9 +37,7 @@ struct Data {
 
   std::uint8_t flags() const { return dataFlags.bits(); }
   std::size_t valueSize() const { return headerSize - chunkHeaderSize + payload.size(); }
-  void writeValue(Writer& writer) const {
-    writer.u32(tsn.value).u16(stream).u16(ssn.value).u32(ppid).bytes(payload);
-  }
+  void writeValue(Writer& writer) const { writer.u32(tsn.value).u16(stream).u16(ssn.value).u32(ppid).bytes(payload); }
   static base::Result<Data, ChunkError> parse(const ChunkView& chunk);
 };
 

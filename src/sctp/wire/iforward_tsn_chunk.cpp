@@ -4,8 +4,7 @@ namespace parley::sctp::wire {
 
 void IForwardTsn::writeValue(Writer& writer) const {
   writer.u32(cumulative.value);
-  for (const auto& skipped : streams)
-    writer.u16(skipped.stream).u16(skipped.unordered ? 1 : 0).u32(skipped.mid.value);
+  for (const auto& skipped : streams) writer.u16(skipped.stream).u16(skipped.unordered ? 1 : 0).u32(skipped.mid.value);
 }
 
 base::Result<IForwardTsnView, ChunkError> IForwardTsnView::parse(const ChunkView& chunk) {

@@ -7,7 +7,8 @@
 namespace parley::sctp::wire {
 
 /// What INIT and INIT ACK hold (RFC 9260 s.3.3.2, s.3.3.3). `parse` refuses what RFC 9260 lets nobody send: a zero tag
-/// (`ChunkError::BadValue`; s.3.3.2: discard an INIT with it) - but not zero streams, which are answered by an ABORT (s.5.1).
+/// (`ChunkError::BadValue`; s.3.3.2: discard an INIT with it) - but not zero streams, which are answered by an ABORT
+/// (s.5.1).
 struct InitFields {
   static constexpr std::size_t fixedSize = 16;
 
@@ -21,7 +22,12 @@ struct InitFields {
   std::uint8_t flags() const { return 0; }
   std::size_t valueSize() const { return fixedSize + parameters.size(); }
   void writeValue(Writer& writer) const {
-    writer.u32(initiateTag).u32(window).u16(outboundStreams).u16(inboundStreams).u32(initialTsn.value).bytes(parameters);
+    writer.u32(initiateTag)
+        .u32(window)
+        .u16(outboundStreams)
+        .u16(inboundStreams)
+        .u32(initialTsn.value)
+        .bytes(parameters);
   }
 
  protected:

@@ -9,9 +9,7 @@ base::Result<InitParameters, ChunkError> InitParameters::parse(base::Bytes block
   TlvReader reader(block);
   while (auto parameter = reader.next()) {
     switch (static_cast<ParameterType>(parameter->type)) {
-      case ParameterType::ForwardTsnSupported:
-        result.forwardTsn = true;
-        continue;
+      case ParameterType::ForwardTsnSupported: result.forwardTsn = true; continue;
       case ParameterType::SupportedExtensions:
         for (auto type : parameter->value) {
           if (type == static_cast<std::uint8_t>(ChunkType::ForwardTsn)) result.forwardTsn = true;
@@ -24,21 +22,15 @@ base::Result<InitParameters, ChunkError> InitParameters::parse(base::Bytes block
       case ParameterType::ZeroChecksumAcceptable:
         if (parameter->value.size() == 4) result.errorDetection = base::load32(parameter->value.data());
         continue;
-      case ParameterType::StateCookie:
-        result.cookie = parameter->value;
-        continue;
-      case ParameterType::HostNameAddress:
-        result.hostName = true;
-        continue;
+      case ParameterType::StateCookie: result.cookie = parameter->value; continue;
+      case ParameterType::HostNameAddress: result.hostName = true; continue;
       case ParameterType::HeartbeatInfo:
       case ParameterType::Ipv4Address:  // The path is DTLS's: addresses have no meaning (RFC 8261 s.6.1).
       case ParameterType::Ipv6Address:
       case ParameterType::UnrecognizedParameter:
       case ParameterType::CookiePreservative:
-      case ParameterType::SupportedAddressTypes:
-        continue;
-      default:
-        break;
+      case ParameterType::SupportedAddressTypes: continue;
+      default: break;
     }
     const auto action = unknownActionOf(parameter->type);
     if (action.report) result.unrecognized.push_back(parameter->whole);

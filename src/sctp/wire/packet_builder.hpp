@@ -33,8 +33,8 @@ class PacketBuilder {
     Zero,  ///< RFC 9653: only if the peer has announced that it takes it, and not on INIT or COOKIE ECHO.
   };
 
-  /// `maxSize`: of the whole packet. Precondition: commonHeaderSize <= maxSize <= base::packetCapacity. Takes a buffer of
-  /// the pool at once.
+  /// `maxSize`: of the whole packet. Precondition: commonHeaderSize <= maxSize <= base::packetCapacity. Takes a buffer
+  /// of the pool at once.
   PacketBuilder(base::PacketPool& pool, const Header& header, std::size_t maxSize);
 
   /// Whether there is a chunk in it.

@@ -40,8 +40,8 @@ class ChunkReader {
   base::Bytes rest_;
 };
 
-/// A packet that parsed: borrows its bytes. The lengths of all chunks are right, so that reading them cannot fail halfway
-/// and a damaged packet has no effect at all.
+/// A packet that parsed: borrows its bytes. The lengths of all chunks are right, so that reading them cannot fail
+/// halfway and a damaged packet has no effect at all.
 class PacketView {
  public:
   static base::Result<PacketView, PacketError> parse(base::Bytes packet, ZeroChecksum zero);

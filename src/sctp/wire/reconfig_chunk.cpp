@@ -31,9 +31,7 @@ std::optional<ReconfigParameter> parseReconfigParameter(const TlvView& parameter
       if (reader.remaining() % 2 != 0) return std::nullopt;
       result = IncomingSsnReset{request, StreamList(reader.rest())};
       break;
-    case ParameterType::SsnTsnReset:
-      result = SsnTsnReset{request};
-      break;
+    case ParameterType::SsnTsnReset: result = SsnTsnReset{request}; break;
     case ParameterType::ReconfigResponse:
       // The two TSNs that may follow answer a reset of the TSN, which we never ask for.
       result = ReconfigResponse{request, static_cast<ReconfigResult>(reader.u32())};
@@ -43,8 +41,7 @@ std::optional<ReconfigParameter> parseReconfigParameter(const TlvView& parameter
       result = AddStreams{request, static_cast<ParameterType>(parameter.type) == ParameterType::AddOutgoingStreams,
                           reader.u16()};
       break;
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
   if (!reader.ok()) return std::nullopt;
   return result;

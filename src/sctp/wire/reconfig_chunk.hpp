@@ -65,8 +65,7 @@ struct AddStreams {
   std::uint16_t count = 0;
 };
 
-using ReconfigParameter =
-    std::variant<OutgoingSsnReset, IncomingSsnReset, SsnTsnReset, ReconfigResponse, AddStreams>;
+using ReconfigParameter = std::variant<OutgoingSsnReset, IncomingSsnReset, SsnTsnReset, ReconfigResponse, AddStreams>;
 
 /// Nothing if the parameter is of another type or has the wrong length.
 std::optional<ReconfigParameter> parseReconfigParameter(const TlvView& parameter);

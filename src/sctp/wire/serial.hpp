@@ -5,8 +5,8 @@
 #include <type_traits>
 
 /// \file
-/// The sequence numbers of SCTP. On the wire they wrap around (RFC 1982); inside the engine they are unwrapped to 64 bits,
-/// so that `<` orders them and maps can hold them.
+/// The sequence numbers of SCTP. On the wire they wrap around (RFC 1982); inside the engine they are unwrapped to 64
+/// bits, so that `<` orders them and maps can hold them.
 
 namespace parley::sctp::wire {
 
@@ -20,7 +20,8 @@ struct Serial {
   constexpr Serial operator+(W n) const { return {static_cast<W>(value + n)}; }
   constexpr Serial operator-(W n) const { return {static_cast<W>(value - n)}; }
   constexpr Serial next() const { return *this + W{1}; }
-  /// How far this is ahead of `other`, negative if behind. Of two that are half the range apart each is behind the other.
+  /// How far this is ahead of `other`, negative if behind. Of two that are half the range apart each is behind the
+  /// other.
   constexpr std::make_signed_t<W> aheadOf(Serial other) const {
     return static_cast<std::make_signed_t<W>>(static_cast<W>(value - other.value));
   }

@@ -16,10 +16,11 @@
 
 namespace parley::bottleneck {
 
-enum class Engine { NativeBbr, NativeCubic, Usrsctp };
+enum class Engine { NativeTolerant, NativeBbr, NativeCubic, Usrsctp };
 
 inline const char* nameOf(Engine engine) {
   switch (engine) {
+    case Engine::NativeTolerant: return "tolerant CUBIC";
     case Engine::NativeBbr: return "BBR";
     case Engine::NativeCubic: return "CUBIC";
     case Engine::Usrsctp: return "usrsctp";
@@ -39,8 +40,9 @@ class Associations {
   }
   std::unique_ptr<sctp::Association> make(sctp::Config config) {
     if (engine_ == Engine::Usrsctp) return std::make_unique<sctp::UsrsctpAssociation>(config);
-    config.congestionControl =
-        engine_ == Engine::NativeBbr ? sctp::CongestionControl::Bbr : sctp::CongestionControl::Cubic;
+    config.congestionControl = engine_ == Engine::NativeTolerant ? sctp::CongestionControl::TolerantCubic
+                               : engine_ == Engine::NativeBbr    ? sctp::CongestionControl::Bbr
+                                                                 : sctp::CongestionControl::Cubic;
     return std::make_unique<sctp::native::Association>(config, random_, pool_);
   }
   Engine engine() const { return engine_; }

@@ -14,9 +14,11 @@ constexpr std::size_t packet = 1'000;
 
 /// Acknowledges whole windows, one a round trip.
 struct Driver {
-  Cubic cubic{Parameters{packet, 100ms, 1}};
+  explicit Driver(Cubic::Kind kind = Cubic::Kind::ByTheBook) : cubic(kind, Parameters{packet, 100ms, 1}) {}
+  Cubic cubic;
   Time now{1s};
   Duration rtt = 100ms;
+  Duration minRtt = 100ms;
   std::uint64_t delivered = 0;
 
   Ack ack(std::size_t bytes) {
@@ -25,7 +27,8 @@ struct Driver {
     ack.acked = bytes;
     ack.inFlightBefore = cubic.window();
     ack.inFlight = ack.inFlightBefore - bytes;
-    ack.rtt = ack.minRtt = ack.smoothedRtt = rtt;
+    ack.rtt = ack.smoothedRtt = rtt;
+    ack.minRtt = minRtt = std::min(minRtt, rtt);
     ack.rate.hasData = true;
     ack.rate.newestSentAt = now - rtt;
     ack.rate.priorDelivered = delivered;
@@ -175,4 +178,83 @@ TEST_CASE("CUBIC leaves slow start when the delay grows, without a loss") {
   CHECK(driver.cubic.window() == Approx(window * 1.25).epsilon(0.05));
   for (int i = 0; i < 5; ++i) driver.round();
   CHECK(driver.cubic.phase() == Phase::Avoidance);
+}
+
+TEST_CASE("tolerant CUBIC does not answer a loss on a path without a queue") {
+  Driver driver(Cubic::Kind::Tolerant);
+  for (int i = 0; i < 5; ++i) driver.round();
+  auto window = driver.cubic.window();
+  driver.lose();
+  CHECK(driver.cubic.window() == window);
+  CHECK(driver.cubic.phase() == Phase::SlowStart);
+  driver.round();
+  CHECK(driver.cubic.window() == 2 * window);
+}
+
+TEST_CASE("tolerant CUBIC takes seven tenths for a loss where all that comes back is late") {
+  Driver driver(Cubic::Kind::Tolerant);
+  for (int i = 0; i < 4; ++i) driver.round();
+  // 5 % and a millisecond are not late yet.
+  driver.rtt = 106ms;
+  SECTION("late") {
+    driver.rtt = 107ms;
+    driver.round();
+    auto window = driver.cubic.window();
+    driver.lose();
+    CHECK(driver.cubic.window() == window * 7 / 10);
+  }
+  SECTION("in time") {
+    driver.round();
+    auto window = driver.cubic.window();
+    driver.lose();
+    CHECK(driver.cubic.window() == window);
+  }
+}
+
+TEST_CASE("tolerant CUBIC is not deceived by single packets that are late") {
+  Driver driver(Cubic::Kind::Tolerant);
+  for (int i = 0; i < 4; ++i) driver.round();
+  auto ack = driver.ack(packet);
+  ack.rtt = 150ms;
+  driver.cubic.onAck(ack);
+  auto window = driver.cubic.window();
+  driver.lose();
+  CHECK(driver.cubic.window() == window);
+}
+
+TEST_CASE("tolerant CUBIC answers losses without a queue if they are more than a tenth") {
+  Driver driver(Cubic::Kind::Tolerant);
+  for (int i = 0; i < 5; ++i) driver.round();
+  auto window = driver.cubic.window();  // 320 packets; the share is that of 2560
+  int losses = 0;
+  while (driver.cubic.window() == window && losses < 1'000) {
+    driver.lose();
+    ++losses;
+  }
+  CHECK(losses > 256);
+  CHECK(losses < 300);
+  CHECK(driver.cubic.window() == window * 7 / 10);
+  // And counts them anew.
+  driver.now += 101ms;
+  driver.lose();
+  CHECK(driver.cubic.window() == window * 7 / 10);
+}
+
+TEST_CASE("tolerant CUBIC grows more slowly while there is a queue") {
+  double grown[2];
+  for (bool queued : {false, true}) {
+    Driver driver(Cubic::Kind::Tolerant);
+    for (int i = 0; i < 7; ++i) driver.round();
+    driver.rtt = 130ms;
+    driver.round();
+    driver.lose();
+    driver.now += 131ms;
+    if (!queued) driver.rtt = 100ms;
+    auto from = driver.cubic.window();
+    auto end = driver.now + 2s;
+    while (driver.now < end) driver.round();
+    grown[queued] = static_cast<double>(driver.cubic.window() - from);
+  }
+  CHECK(grown[1] > 0);
+  CHECK(grown[1] < 0.95 * grown[0]);
 }

@@ -8,7 +8,7 @@
 
 namespace parley::bottleneck {
 
-enum class Kind { Bbr, Cubic, BookReno, BookCubic };
+enum class Kind { Tolerant, Bbr, Cubic, BookReno, BookCubic };
 
 inline std::unique_ptr<ModelFlow> makeFlow(Path& path, Kind kind, std::uint64_t seed = 1, ModelConfig config = {}) {
   std::unique_ptr<congestion::Controller> controller;
@@ -23,7 +23,9 @@ inline std::unique_ptr<ModelFlow> makeFlow(Path& path, Kind kind, std::uint64_t 
       controller = std::make_unique<BookCubic>(config.payload);
   } else {
     controller = congestion::makeController(
-        kind == Kind::Bbr ? sctp::CongestionControl::Bbr : sctp::CongestionControl::Cubic,
+        kind == Kind::Tolerant ? sctp::CongestionControl::TolerantCubic
+        : kind == Kind::Bbr    ? sctp::CongestionControl::Bbr
+                               : sctp::CongestionControl::Cubic,
         {config.payload, path.config().rtt, seed});
   }
   return std::make_unique<ModelFlow>(path, std::move(controller), config);

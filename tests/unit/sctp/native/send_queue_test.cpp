@@ -194,3 +194,42 @@ TEST_CASE("a stream that is reset begins anew, even if it was in the schedule") 
   q.take();
   CHECK(q.messages[id].number == 0);
 }
+
+TEST_CASE("no more messages are begun than the peer can hold until one is finished, but small ones pass") {
+  Queue q(true);
+  q.queue.setMostBegun(10'000);
+  q.add(1, 4'000);
+  q.add(2, 4'000);
+  q.add(3, 4'000);
+  q.add(4, 500);
+  CHECK(q.streams(8) == std::vector<int>{1, 2, 4, 1, 2, 2, 1, 1});
+  // The first is finished; the third has its turn, and what it has missed.
+  CHECK(q.streams(3) == std::vector<int>{3, 3, 3});
+  while (q.take()) {
+  }
+  CHECK(q.queue.empty());
+}
+
+TEST_CASE("a message larger than all that may be begun goes alone") {
+  Queue q(true);
+  q.queue.setMostBegun(1'000);
+  q.add(1, 2'000);
+  q.add(2, 2'000);
+  CHECK(q.streams(4) == std::vector<int>{1, 1, 2, 2});
+}
+
+TEST_CASE("what is held back goes on when the message in its way expires or is dropped") {
+  Queue q(true);
+  q.queue.setMostBegun(1'000);
+  const auto first = q.add(1, 3'000, false, now + 1s);
+  q.add(2, 3'000);
+  CHECK(q.streams(2) == std::vector<int>{1, 1});
+  SECTION("expired") {
+    CHECK(q.take(full, now + 2s));
+    CHECK(q.queue.takeGivenUp()->message == first);
+  }
+  SECTION("dropped") {
+    CHECK(q.queue.drop(first) == 1'000);
+  }
+  CHECK(q.take()->message != first);
+}

@@ -264,3 +264,21 @@ TEST_CASE("a sender that is idle gives its memory back after a while and then sl
   s.run(10s);
   CHECK(s.sender.deadline() == never);
 }
+
+TEST_CASE("no more TSNs are outstanding than gap blocks can tell of") {
+  auto config = OneSender::makeConfig();
+  config.congestionControl = CongestionControl::TolerantCubic;
+  config.sendBuffer = 100'000'000;
+  OneSender s(false, config, 100'000'000);
+  for (int i = 0; i < 80'000; ++i) REQUIRE(s.send(1, 1) == SendResult::Sent);
+  // All arrives but the first, whatever is sent.
+  std::uint32_t last = firstTsn;
+  for (int i = 0; i < 2'000 && last < firstTsn + 65'534; ++i) {
+    s.run(1ms);
+    last = s.sender.nextTsn().value - 1;
+    REQUIRE(s.sack(firstTsn - 1, {{firstTsn + 1, last}}));
+  }
+  CHECK(last == firstTsn + 65'534);
+  CHECK(s.sack(last));
+  CHECK_FALSE(s.run(50ms).empty());
+}
