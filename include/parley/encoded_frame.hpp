@@ -1,7 +1,7 @@
 #pragma once
 
+#include <parley/enums.hpp>
 #include <parley/export.hpp>
-#include <parley/media_kind.hpp>
 #include <parley/time.hpp>
 
 #include <cstddef>

@@ -2,7 +2,6 @@
 
 #include <parley/export.hpp>
 #include <parley/ice_candidate.hpp>
-#include <parley/media_kind.hpp>
 #include <parley/session_description.hpp>
 
 #include <cstdint>
@@ -43,6 +42,8 @@ enum class ErrorDetail : std::uint8_t {
   SdpSyntaxError
 };
 
+/// The "kind" of a track.
+enum class MediaKind : std::uint8_t { Audio, Video };
 enum class MediaStreamTrackState : std::uint8_t { Live, Ended };
 enum class RtpTransceiverDirection : std::uint8_t { SendRecv, SendOnly, RecvOnly, Inactive, Stopped };
 
@@ -65,8 +66,8 @@ PARLEY_API std::string_view toString(MediaKind value);
 PARLEY_API std::string_view toString(MediaStreamTrackState value);
 PARLEY_API std::string_view toString(RtpTransceiverDirection value);
 
-/// `fromString<BundlePolicy>("max-compat")`. Defined for each enum of this file, of media_kind.hpp,
-/// session_description.hpp and ice_candidate.hpp.
+/// `fromString<BundlePolicy>("max-compat")`. Defined for each enum of this file, of session_description.hpp
+/// and of ice_candidate.hpp.
 template <class Enum>
 std::optional<Enum> fromString(std::string_view text);
 

@@ -16,7 +16,6 @@
 #include <parley/ice_candidate.hpp>
 #include <parley/io.hpp>
 #include <parley/log.hpp>
-#include <parley/media_kind.hpp>
 #include <parley/media_stream.hpp>
 #include <parley/packet.hpp>
 #include <parley/peer_connection.hpp>
