@@ -1,7 +1,8 @@
 #include "agent.hpp"
 
+#include "common/json.hpp"
+#include "common/negotiation.hpp"
 #include "configuration.hpp"
-#include "negotiation.hpp"
 
 #include <parley/error.hpp>
 #include <parley/runtime.hpp>
@@ -60,9 +61,11 @@ class Agent {
   Agent(EventLoop& loop, const Options& options)
       : runtime_(Runtime::create()),
         connection_(runtime_->engine(), loop, configurationOf(options), runtime_),
-        negotiation_(connection_, options.trickle,
-                     {[this](const json& message) { print(message); }, [this](const std::string& e) { error(e); }, {}, {}}) {
-    connection_.onConnectionStateChange([this] { event("state " + std::string(toString(connection_.connectionState()))); });
+        negotiation_(
+            connection_, options.trickle,
+            {[this](const json& message) { print(message); }, [this](const std::string& e) { error(e); }, {}, {}}) {
+    connection_.onConnectionStateChange(
+        [this] { event("state " + std::string(toString(connection_.connectionState()))); });
     connection_.onDataChannel([this](std::shared_ptr<DataChannel> channel) { adopt(std::move(channel)); });
   }
 
@@ -102,7 +105,9 @@ class Agent {
       connection_.restartIce();
       negotiation_.offer();
     } else if (name == "stats") {
-      connection_.getStats().then([this](const StatsReport& report) { print({{"stats", parseJson(report.toJson())}}); });
+      connection_.getStats().then([this](const StatsReport& report) {
+        print({{"stats", parseJson(report.toJson())}});
+      });
     } else if (name == "close") {
       close();
     } else {
@@ -138,7 +143,8 @@ class Agent {
   }
 
   void opened(const DataChannel& channel) {
-    json message{{"event", "dc-open " + channel.label()}, {"ordered", channel.ordered()}, {"protocol", channel.protocol()}};
+    json message{
+        {"event", "dc-open " + channel.label()}, {"ordered", channel.ordered()}, {"protocol", channel.protocol()}};
     if (channel.id()) message["id"] = *channel.id();
     if (channel.maxRetransmits()) message["maxRetransmits"] = *channel.maxRetransmits();
     if (channel.maxPacketLifeTime()) message["maxPacketLifeTime"] = *channel.maxPacketLifeTime();

@@ -1,6 +1,6 @@
 #include "file_sender.hpp"
 
-#include "negotiation.hpp"
+#include "common/json.hpp"
 
 #include <parley/error.hpp>
 

@@ -1,5 +1,5 @@
 #include "agent.hpp"
-#include "event_loop.hpp"
+#include "common/event_loop.hpp"
 #include "options.hpp"
 #include "paste.hpp"
 #include "room.hpp"
@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   const Options options = parseOptions(argc, argv);
   if (options.verbose) parley::setLogHandler(parley::LogLevel::Debug);
   EventLoop& loop = EventLoop::instance();
+  loop.setProgram("peer");
   try {
     switch (options.mode) {
       case Options::Mode::Room: return runRoom(loop, options);

@@ -1,5 +1,6 @@
 #include "paste.hpp"
 
+#include "common/json.hpp"
 #include "session.hpp"
 
 #include <iostream>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "event_loop.hpp"
+#include "common/event_loop.hpp"
 #include "options.hpp"
 
 /// Connects without a server: the user carries the two descriptions, one line each. Returns the exit code.

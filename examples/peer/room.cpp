@@ -1,19 +1,19 @@
 #include "room.hpp"
 
+#include "common/signaling_client.hpp"
+#include "common/signaling_server.hpp"
+#include "page.hpp"
 #include "session.hpp"
-#include "signaling_client.hpp"
-#include "signaling_server.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <utility>
-
-using boost::asio::ip::tcp;
 
 namespace {
 
@@ -25,21 +25,19 @@ std::string addressToJoin(const Options& options) {
 }
 
 /// Hosts the server if the port is free. If it is taken: nothing, provided that it is a server of ours that has it.
-std::unique_ptr<SignalingServer> hostOrJoin(EventLoop& loop, const Options& options) {
-  boost::system::error_code error;
-  const tcp::endpoint endpoint(boost::asio::ip::make_address(options.bindAddress), options.port);
-  tcp::acceptor acceptor(loop.io());
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);  // not to wait for TIME_WAIT
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(boost::asio::socket_base::max_listen_connections, error);
-  if (!error) return std::make_unique<SignalingServer>(std::move(acceptor));
-
+std::unique_ptr<WebServer> hostOrJoin(EventLoop& loop, const Options& options) {
   const std::string where = options.bindAddress + ":" + std::to_string(options.port);
-  if (error != boost::asio::error::address_in_use) throw std::runtime_error("cannot listen at " + where + ": " + error.message());
+  try {
+    auto acceptor = listenAt(loop.io(), {boost::asio::ip::make_address(options.bindAddress), options.port});
+    return std::make_unique<WebServer>(std::move(acceptor), signalingSite(page));
+  } catch (const boost::system::system_error& error) {
+    if (error.code() != boost::asio::error::address_in_use)
+      throw std::runtime_error("cannot listen at " + where + ": " + error.code().message());
+  }
   if (!isSignalingServer({addressToJoin(options), options.port}))
-    throw std::runtime_error("port " + std::to_string(options.port) +
-                             " is in use by something that is not a signalling server of ours; choose another by --port");
+    throw std::runtime_error(
+        "port " + std::to_string(options.port) +
+        " is in use by something that is not a signalling server of ours; choose another by --port");
   return nullptr;
 }
 
@@ -47,7 +45,8 @@ std::unique_ptr<SignalingServer> hostOrJoin(EventLoop& loop, const Options& opti
 class Room {
  public:
   Room(EventLoop& loop, const Options& options, const ServerAddress& server)
-      : loop_(loop), options_(options),
+      : loop_(loop),
+        options_(options),
         client_(loop.io(), server, options.room,
                 {[this](bool offer) { joined(offer); }, [this] { begin(); }, [this] { left(); },
                  [this](const nlohmann::json& message) { received(message); },
@@ -102,7 +101,7 @@ class Room {
 }  // namespace
 
 int runRoom(EventLoop& loop, const Options& options) {
-  std::unique_ptr<SignalingServer> server;
+  std::unique_ptr<WebServer> server;
   ServerAddress address;
   if (!options.server.empty()) {
     address = ServerAddress::parse(options.server);

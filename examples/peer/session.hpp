@@ -1,9 +1,9 @@
 #pragma once
 
-#include "event_loop.hpp"
+#include "common/event_loop.hpp"
 #include "file_receiver.hpp"
 #include "file_sender.hpp"
-#include "negotiation.hpp"
+#include "common/negotiation.hpp"
 #include "options.hpp"
 #include "stages.hpp"
 

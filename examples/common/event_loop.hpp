@@ -8,12 +8,15 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 /// The program's one loop. It is the executor of the connection as well, so that signalling, handlers, files and the
 /// keyboard all run on the main thread, and nothing needs a lock.
 class EventLoop final : public parley::Executor {
  public:
   static EventLoop& instance();
+  /// How the program calls itself in what `fail` says.
+  void setProgram(std::string name) { program_ = std::move(name); }
 
   void post(std::function<void()> task) override;
   bool isCurrent() const override { return std::this_thread::get_id() == thread_; }
@@ -34,6 +37,7 @@ class EventLoop final : public parley::Executor {
  private:
   EventLoop();
 
+  std::string program_ = "parley";
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_;
   std::thread::id thread_ = std::this_thread::get_id();

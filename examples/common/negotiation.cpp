@@ -1,5 +1,7 @@
 #include "negotiation.hpp"
 
+#include "json.hpp"
+
 #include <optional>
 #include <utility>
 

@@ -36,7 +36,7 @@ void EventLoop::exit(int code) {
 
 void EventLoop::fail(const std::string& message) {
   if (isExiting()) return;
-  std::cerr << "peer: " << message << std::endl;
+  std::cerr << program_ << ": " << message << std::endl;
   exit(1);
 }
 

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include "web_server.hpp"
 
-#include <memory>
 #include <string>
 
-/// The embedded signalling server: HTTP for the web page and for "who are you?", WebSocket for rooms.
+/// The signalling server's site: the web page, "who are you?", and rooms.
 ///
 ///     GET /          the web page
 ///     GET /parley    {"service": "parley-signaling", "version": 1}
@@ -15,17 +13,8 @@
 /// Two peers fit into a room. What one sends (JSON objects in text messages, of at most 256 KiB) the other gets. The
 /// server itself says {"type": "joined", "offer": BOOL} to the newcomer, who shall offer if somebody is there already,
 /// {"type": "peer-joined"} and {"type": "peer-left"} to the other one, and {"type": "room-full"} to a third.
-/// It drops what it does not understand, and holds a bounded amount of memory for each client.
-class SignalingServer {
- public:
-  /// Takes over a listening socket. Runs on its io_context, in one thread.
-  explicit SignalingServer(boost::asio::ip::tcp::acceptor acceptor);
-  ~SignalingServer();
-
- private:
-  class Listener;
-  std::shared_ptr<Listener> listener_;
-};
+/// It drops what it does not understand.
+WebServer::Site signalingSite(std::string page);
 
 inline constexpr const char* signalingService = "parley-signaling";
 inline constexpr int signalingVersion = 1;

@@ -1,6 +1,6 @@
 #include "signaling_client.hpp"
 
-#include "negotiation.hpp"
+#include "json.hpp"
 #include "signaling_server.hpp"
 
 #include <boost/asio/ip/tcp.hpp>

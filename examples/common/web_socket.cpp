@@ -36,8 +36,8 @@ class Socket final : public WebSocket, public std::enable_shared_from_this<Socke
     const std::string service = std::to_string(port);
     const std::string name = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + service;
     resolver_.async_resolve(host, service,
-                            [self = shared_from_this(), name, target](
-                                beast::error_code error, const tcp::resolver::results_type& addresses) {
+                            [self = shared_from_this(), name, target](beast::error_code error,
+                                                                      const tcp::resolver::results_type& addresses) {
                               if (error) return self->tell(self->handlers_.unreachable, error);
                               self->connect(addresses, name, target);
                             });
@@ -106,13 +106,14 @@ class Socket final : public WebSocket, public std::enable_shared_from_this<Socke
   }
 
   void write() {
-    stream_.async_write(asio::buffer(queue_.front()), [self = shared_from_this()](beast::error_code error, std::size_t) {
-      if (error) return;  // reading fails as well, and says so
-      self->queuedBytes_ -= self->queue_.front().size();
-      self->queue_.pop_front();
-      if (!self->queue_.empty()) return self->write();
-      if (self->closing_) self->sayGoodbye();
-    });
+    stream_.async_write(asio::buffer(queue_.front()),
+                        [self = shared_from_this()](beast::error_code error, std::size_t) {
+                          if (error) return;  // reading fails as well, and says so
+                          self->queuedBytes_ -= self->queue_.front().size();
+                          self->queue_.pop_front();
+                          if (!self->queue_.empty()) return self->write();
+                          if (self->closing_) self->sayGoodbye();
+                        });
   }
 
   void sayGoodbye() {
