@@ -83,7 +83,12 @@ void Session::remember(std::uint32_t ssrc) {
 void Session::forget(std::uint32_t ssrc) {
   const auto found = std::lower_bound(sources_.begin(), sources_.end(), ssrc);
   if (found == sources_.end() || *found != ssrc) return;
-  srtp_remove_stream(session_.get(), htonl(ssrc));
+  // The one call of libsrtp that takes it as it is in a packet.
+  std::array<std::uint8_t, 4> wire;
+  base::store32(wire.data(), ssrc);
+  std::uint32_t networkOrder;
+  std::memcpy(&networkOrder, wire.data(), wire.size());
+  srtp_remove_stream(session_.get(), networkOrder);
   sources_.erase(found);
   if (!sources_.empty()) last_ = sources_.front();
 }
