@@ -140,6 +140,12 @@ void Peer::closeChannel(sctp::ChannelId id, Time now) {
   }
 }
 
+void Peer::sendFrame(TransceiverId, EncodedFrame, Time) { drops_.add(PeerDrop::NotConnected); }
+
+void Peer::requestKeyFrame(TransceiverId, const std::string&, Time) {}
+
+void Peer::insertTones(TransceiverId, const std::string&, Duration, Duration, Time) {}
+
 void Peer::resume(Time now) {
   if (!closed_) pump(now);
 }

@@ -86,6 +86,14 @@ class Peer {
   void send(sctp::ChannelId channel, bool text, std::vector<std::uint8_t> bytes, Time now);
   /// What was sent before still goes out, then the channel closes.
   void closeChannel(sctp::ChannelId channel, Time now);
+  /// Media: a frame of the application's for a transceiver; dropped and counted if that does not send (yet), has no
+  /// stream of the frame's rid, or no format for its codec.
+  void sendFrame(TransceiverId transceiver, EncodedFrame frame, Time now);
+  /// Asks the peer (PLI or FIR) for a key frame of what we receive; an empty rid means all streams.
+  void requestKeyFrame(TransceiverId transceiver, const std::string& rid, Time now);
+  /// RFC 4733: plays these tones ("," is a pause of two seconds) and tells each by `TonePlayed`; replaces what was not
+  /// played yet.
+  void insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now);
   /// The observer wants messages again.
   void resume(Time now);
   /// Abrupt and final: an ABORT and a close_notify go out, sockets close, no more events.
