@@ -24,9 +24,10 @@ class PacketHistory {
   PacketHistory() : PacketHistory(Limits{}) {}
   explicit PacketHistory(Limits limits) : limits_(limits) {}
 
-  /// Precondition: `sequence` follows that of the packet before.
+  /// Numbers follow each other; those before one that does not are forgotten.
   void add(std::uint16_t sequence, Packet packet, Time now) {
     expire(now);
+    if (sequence != static_cast<std::uint16_t>(first_ + entries_.size())) clear();
     if (entries_.size() == limits_.packets) entries_.pop();
     first_ = static_cast<std::uint16_t>(sequence - entries_.size());
     entries_.push({std::move(packet), now, Time::min()});

@@ -76,6 +76,12 @@ class ReorderBuffer {
   /// What is missing below it was given up, or given out.
   std::uint64_t next() const { return next_; }
   std::size_t held() const { return held_; }
+  bool started() const { return started_; }
+  /// What is next was given out by another way. Precondition: nothing waits.
+  void pass() {
+    assert(held_ == 0);
+    end_ = ++next_;
+  }
 
  private:
   struct Slot {
