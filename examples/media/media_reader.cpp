@@ -8,7 +8,6 @@ extern "C" {
 #include <libavutil/log.h>
 }
 
-#include <algorithm>
 #include <chrono>
 #include <span>
 #include <stdexcept>
@@ -159,17 +158,5 @@ std::optional<MediaReader::Frame> MediaReader::next() {
   }
 }
 
-void MediaReader::rewind() {
-  // Opus begins before 0 where the file tells what a decoder needs to settle.
-  const auto begin = std::min<std::int64_t>(file_->input->start_time, 0);
-  if (const int error = avformat_seek_file(file_->input.get(), -1, INT64_MIN, begin, INT64_MAX, AVSEEK_FLAG_BACKWARD);
-      error < 0 && av_seek_frame(file_->input.get(), -1, 0, AVSEEK_FLAG_BYTE) < 0)
-    fail(file_->path, error);
-  for (auto& source : file_->sources) {
-    av_bsf_flush(source.filter.get());
-    source.last.reset();
-  }
-  file_->ready = nullptr;
-  file_->ending = 0;
-  file_->ended = false;
-}
+// Seeking finds key frames of video, and would leave out sound that begins before the first.
+void MediaReader::rewind() { file_ = std::move(MediaReader(file_->path).file_); }
