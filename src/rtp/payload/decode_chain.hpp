@@ -3,6 +3,7 @@
 #include <parley/encoded_frame.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -13,6 +14,9 @@ namespace parley::rtp::payload {
 /// As long as nothing is missing it can. After a gap it depends on what the frames tell of their references, from the
 /// best to the worst: explicit references (dependency descriptor, VP9's flexible mode), temporal layers with TL0PICIDX
 /// (VP8, VP9), consecutive picture IDs; if none of them, it takes a key frame.
+///
+///            key frame                     something is missing that all later frames may need
+///   Blocked ───────────► following the chain ─────────────────────────────────────────────────► Blocked
 class DecodeChain {
  public:
   enum class Verdict : std::uint8_t {
@@ -23,36 +27,49 @@ class DecodeChain {
     NeedsKeyFrame,
   };
 
-  /// `gap`: packets or frames are missing between the frame accepted last and this one. `explicitReferences`: the
-  /// frame's `frameId` and `dependencies` are all that counts.
+  /// `gap`: packets are missing between the frame judged last and this one. `explicitReferences`: the frame's `frameId`
+  /// and `dependencies` are all that counts.
   Verdict judge(const EncodedFrame& frame, bool gap, bool explicitReferences);
 
   /// No key frame has come yet, or nothing can be decoded before the next one.
   bool blocked() const { return blocked_; }
 
  private:
-  Verdict judgeReferences(const EncodedFrame& frame);
-  Verdict judgeVp8(const EncodedFrame& frame, const Vp8FrameInfo& info, bool gap);
-  Verdict judgeVp9(const EncodedFrame& frame, const Vp9FrameInfo& info, bool gap);
-  Verdict judgeTemporal(std::uint8_t temporalId, std::uint8_t tl0PicIdx, bool gap);
-  void reset();
-  void remember(std::uint64_t id);
-  bool knows(std::uint64_t id) const;
+  static constexpr std::size_t layers = 8;
 
-  static constexpr std::uint64_t noId = ~std::uint64_t{0};
-  /// Differences of frame ids have 12 bits at most, but encoders keep 8 buffers: what is referenced is recent.
-  static constexpr std::size_t memory = 128;
+  /// The frames accepted last, by id. Encoders keep 8 buffers: what is referenced is recent, and older ids would be
+  /// mistaken for new ones where they wrap (7 bits of VP9).
+  class Memory {
+   public:
+    void clear() { count_ = 0; }
+    void add(std::uint64_t id) { ids_[count_++ % ids_.size()] = id; }
+    bool has(std::uint64_t id) const;
+
+   private:
+    std::array<std::uint64_t, 64> ids_{};
+    std::size_t count_ = 0;
+  };
+
+  void start(const EncodedFrame& frame);
+  Verdict block();
+  Verdict judgeReferences(const EncodedFrame& frame);
+  Verdict judgeVp8(const Vp8FrameInfo& info, bool gap);
+  Verdict judgeVp9(const Vp9FrameInfo& info, bool gap);
+  Verdict judgeVp9Base(const Vp9FrameInfo& info, bool gap);
+  bool isIntactVp9Layer(const Vp9FrameInfo& info);
+  Verdict judgeBaseLayer(std::uint8_t tl0PicIdx, bool gap);
+  bool isIntact(std::size_t temporalId) const;
 
   bool blocked_ = true;
-  std::array<std::uint64_t, memory> accepted_{};
-  std::size_t next_ = 0;
+  Memory frames_;    ///< Of the dependency descriptor.
+  Memory pictures_;  ///< VP9: picture ID and spatial layer.
 
-  std::optional<std::uint16_t> pictureId_;
+  std::optional<std::uint16_t> pictureId_;  ///< Of the frame judged last.
+  std::uint8_t spatialId_ = 0;
   std::optional<std::uint8_t> tl0PicIdx_;
-  /// Nothing that frames of this temporal layer refer to is missing.
-  std::array<bool, 8> temporalIntact_{};
-  std::array<bool, 8> spatialIntact_{};
-  std::optional<std::uint8_t> lastSpatial_;  ///< Of the picture `pictureId_`.
+  /// Nothing that frames of this layer may refer to is missing. The base layers have `blocked_`.
+  std::array<bool, layers> temporalIntact_{};
+  std::array<bool, layers> spatialIntact_{};
 };
 
 }  // namespace parley::rtp::payload

@@ -5,6 +5,7 @@
 #include "base/ring.hpp"
 #include "rtp/payload/decode_chain.hpp"
 #include "rtp/payload/depacketizer.hpp"
+#include "rtp/payload/red.hpp"
 
 #include <parley/encoded_frame.hpp>
 #include <parley/time.hpp>
@@ -60,10 +61,11 @@ struct MediaPacket {
 /// retransmits is before it, and what it has not got when the next packet comes is lost. Frames that miss a packet, or a
 /// frame that they depend on, are dropped.
 ///
-///            packet that starts a frame                 last packet: decodable? ──► frame
-///   Idle ───────────────────────────────► Assembling ──────────────────────────────────────► Idle
-///     ▲                                       │ gap, contradiction, too large
-///     └── first packet of another frame ── Skipping
+///                first packet of a frame              last packet: decodable? ──► frame
+///         Idle ──────────────────────────► Assembling ────────────────────────────────────► Idle
+///          │ gap                              ▲  │ gap, contradiction, too large
+///          └───────► Skipping ◄───────────────┼──┘
+///                       └─────────────────────┘ certain beginning, or the next timestamp without a gap
 class FrameAssembler {
  public:
   struct Limits {
@@ -94,8 +96,8 @@ class FrameAssembler {
   FrameAssembler(MediaKind kind, Limits limits);
   ~FrameAssembler();
 
-  /// The payload types that the stream may have. `mimeType` is what frames will say ("video/VP8"). Packets of payload
-  /// types that a codec has no frames for ("red") are unpacked to those of the others.
+  /// The payload types that the stream may have. `mimeType` is what frames will say ("video/VP8"). Packets of audio of
+  /// type "red" are unpacked to those that it names.
   void setCodec(std::uint8_t payloadType, std::string mimeType, const CodecOptions& options);
   void removeCodec(std::uint8_t payloadType);
 
@@ -117,10 +119,10 @@ class FrameAssembler {
 
   void handleVideo(const MediaPacket& packet, Codec& codec, bool gap, Time now);
   void handleAudio(const MediaPacket& packet, Codec& codec, bool redundant, Time now);
-  void handleRed(const MediaPacket& packet, Time now);
-  bool beginFrame(const MediaPacket& packet, Codec& codec, const PayloadInfo& info, bool gap);
+  void handleRed(const MediaPacket& packet, bool gap, Time now);
+  void beginFrame(const MediaPacket& packet, Codec& codec);
   void abandon(Dropped reason);
-  void finishFrame(bool endOfPicture, Time now);
+  void finishFrame(bool endOfPicture);
   void describe(const MediaPacket& packet, const Codec& codec);
   void emit(EncodedFrame frame);
   void wantKeyFrame();
@@ -129,19 +131,20 @@ class FrameAssembler {
   Limits limits_;
   std::array<std::unique_ptr<Codec>, 128> codecs_;
   std::optional<std::uint64_t> lastSequence_;
-  bool gapSinceFrame_ = true;  ///< Since the last frame that was given out, a packet was lost or a frame dropped.
+  std::optional<std::uint32_t> timestamp_;  ///< Of the last packet of video.
+  bool gapSinceFrame_ = false;              ///< Packets are missing since the frame that was judged last.
 
   State state_ = State::Idle;
-  Codec* current_ = nullptr;  ///< Of the frame in work.
-  std::uint32_t timestamp_ = 0;
-  bool haveTimestamp_ = false;
+  Codec* current_ = nullptr;  ///< Of the frame in work, and `frame_`, `dependency_`, `bytes_` as well.
   EncodedFrame frame_;
-  bool dependencyKnown_ = false;
+  std::optional<FrameDependency> dependency_;
   std::vector<std::uint8_t> bytes_;
+  std::size_t payloadBytes_ = 0;
 
   DecodeChain chain_;
   bool needsKeyFrame_ = false;
   std::optional<std::uint32_t> newestAudio_;
+  std::vector<RedBlock> blocks_;
 
   base::Ring<std::optional<Output>> outputs_;
   std::size_t framesWaiting_ = 0;
