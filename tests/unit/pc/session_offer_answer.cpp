@@ -73,8 +73,8 @@ TEST_CASE("an offer and its answer give both sides plans that fit") {
   CHECK(a.sctp->localPort == 5000);
   CHECK(a.sctp->remotePort == 5000);
   CHECK(a.sctp->remoteMaxMessageSize == 262144);
-  CHECK(pair.a.session.dataSection()->index == 0);
-  CHECK(pair.a.session.dataSection()->mid == "0");
+  CHECK(pair.a.session.transportSection()->index == 0);
+  CHECK(pair.a.session.transportSection()->mid == "0");
   CHECK(pair.a.session.canTrickleIceCandidates() == true);
 }
 
@@ -245,7 +245,7 @@ TEST_CASE("what is not for data channels is rejected, and stays so") {
   INFO(answer);
   CHECK(contains(answer, "m=audio 0 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\n"));
   CHECK(contains(answer, "a=group:BUNDLE 0\r\n"));
-  CHECK(b.dataSection()->index == 1);
+  CHECK(b.transportSection()->index == 1);
   CHECK(b.plan().ice.remote->ufrag == lineValue(offer, "a=ice-ufrag:"));
 
   SECTION("in a later offer") {

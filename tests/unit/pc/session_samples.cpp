@@ -62,7 +62,7 @@ TEST_CASE("every offer of a real stack is answered, with its data section accept
     const bool hasData = contains(sample.text, "m=application");
     CHECK(answered->plan.sctp.has_value() == hasData);
     CHECK(answered->plan.dtls.has_value() == hasData);
-    CHECK(session.dataSection().has_value() == hasData);
+    CHECK(session.transportSection().has_value() == hasData);
     std::size_t live = 0;
     for (const auto& section : tree->media) live += !isRejected(section);
     CHECK(live == (hasData ? 1u : 0u));
