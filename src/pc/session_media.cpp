@@ -85,8 +85,8 @@ std::vector<std::string> offeredRids(const sdp::MediaSection& section) {
   return rids;
 }
 
-RemoteTrack remoteTrackOf(const sdp::MediaSection& section) {
-  RemoteTrack track;
+DescribedTrack remoteTrackOf(const sdp::MediaSection& section) {
+  DescribedTrack track;
   const auto add = [&](const std::string& stream, const std::string& id) {
     if (stream != "-") addOnce(track.streams, stream);
     if (track.trackId.empty()) track.trackId = id;

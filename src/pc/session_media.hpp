@@ -24,7 +24,7 @@ std::vector<PlannedExtension> extensionsOf(const sdp::MediaSection& section);
 /// The streams of simulcast that the writer of the section sends: the first alternative of each.
 std::vector<std::string> offeredRids(const sdp::MediaSection& section);
 /// a=msid, or a=ssrc:… msid of older peers.
-RemoteTrack remoteTrackOf(const sdp::MediaSection& section);
+DescribedTrack remoteTrackOf(const sdp::MediaSection& section);
 /// The ids of the streams that a section of ours announces.
 std::vector<std::string> announcedStreams(const sdp::MediaSection& section);
 

@@ -78,7 +78,7 @@ struct Transceiver {
 };
 
 /// [[AssociatedRemoteMediaStreams]] and the track's id, as a section says.
-struct RemoteTrack {
+struct DescribedTrack {
   std::vector<std::string> streams;
   std::string trackId;
 };
