@@ -14,6 +14,8 @@
 #include <parley/packet.hpp>
 #include <parley/time.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -63,8 +65,8 @@ class ReceiveStream {
 
   std::optional<EncodedFrame> poll();
 
-  /// Something waits to be asked for: make RTCP.
-  bool wantsFeedback(Time now) const { return nack_.deadline() <= now || keyFrames_.deadline() <= now; }
+  /// When something is to be asked for: make RTCP.
+  Time feedbackDeadline() const { return std::min(nack_.deadline(), keyFrames_.deadline()); }
   /// The numbers to ask for now; they count as asked. Valid until the next call.
   const std::vector<std::uint16_t>& nacks(Time now);
   /// True: ask for a key frame now, by PLI or (`byFullIntra`) FIR.
