@@ -1,6 +1,11 @@
 #include "pc/media_plane.hpp"
 
-#include "base/bytes.hpp"
+#include "rtp/extension/audio_level.hpp"
+#include "rtp/extension/dependency_descriptor.hpp"
+#include "rtp/extension/sdes.hpp"
+#include "rtp/extension/timing.hpp"
+#include "rtp/extension/transport.hpp"
+#include "rtp/extension/video.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,16 +18,15 @@ namespace {
 rtp::ExtensionIds extensionIds(const std::vector<PlannedExtension>& extensions) {
   rtp::ExtensionIds ids;
   const std::pair<std::string_view, std::uint8_t*> known[] = {
-      {"urn:ietf:params:rtp-hdrext:sdes:mid", &ids.mid},
-      {"urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id", &ids.rid},
-      {"urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id", &ids.repairedRid},
-      {"urn:ietf:params:rtp-hdrext:ssrc-audio-level", &ids.audioLevel},
-      {"http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", &ids.absSendTime},
-      {"http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01", &ids.transportSequence},
-      {"http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time", &ids.absCaptureTime},
-      {"urn:3gpp:video-orientation", &ids.videoOrientation},
-      {"https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
-       &ids.dependencyDescriptor},
+      {rtp::extension::Mid::uri, &ids.mid},
+      {rtp::extension::Rid::uri, &ids.rid},
+      {rtp::extension::RepairedRid::uri, &ids.repairedRid},
+      {rtp::extension::AudioLevel::uri, &ids.audioLevel},
+      {rtp::extension::AbsSendTime::uri, &ids.absSendTime},
+      {rtp::extension::TransportSequenceNumber::uri, &ids.transportSequence},
+      {rtp::extension::AbsCaptureTime::uri, &ids.absCaptureTime},
+      {rtp::extension::VideoOrientation::uri, &ids.videoOrientation},
+      {rtp::extension::DependencyDescriptorBytes::uri, &ids.dependencyDescriptor},
   };
   for (const PlannedExtension& extension : extensions)
     for (const auto& [uri, id] : known)
@@ -156,6 +160,10 @@ void MediaPlane::applyReceiving(Section& section) {
     flow(section, false);
     return;
   }
+  const auto& codecs = section.plan.receiving->codecs;
+  section.feedsTransport = section.receiveIds.transportSequence != 0 &&
+                           std::any_of(codecs.begin(), codecs.end(),
+                                       [](const PlannedCodec& each) { return wants(each, "transport-cc", ""); });
   for (auto& each : section.receiving)
     each->stream->configure(receiveConfig(section, each->stream->ssrc(), each->stream->config().rid));
 }
@@ -236,16 +244,10 @@ void MediaPlane::drain(rtp::SendStream& stream, const Section& section, Time now
     if (outgoing->kind != Kind::Repetition) {
       rtp::PacketEditor editor(packet.bytes());
       const rtp::ExtensionIds& ids = section.sendIds;
-      if (ids.transportSequence)
-        if (auto at = editor.extension(ids.transportSequence); at && at->size() == 2)
-          base::store16(at->data(), transportSequence_++);
-      if (ids.absSendTime)
-        if (auto at = editor.extension(ids.absSendTime); at && at->size() == 3) {
-          // 6.18 bits of seconds: of NTP's 32.32.
-          const auto time = static_cast<std::uint32_t>(config_.clock.ntp(now).value >> 14 & 0xffffff);
-          (*at)[0] = static_cast<std::uint8_t>(time >> 16);
-          base::store16(at->data() + 1, static_cast<std::uint16_t>(time));
-        }
+      if (ids.transportSequence &&
+          editor.setExtension(ids.transportSequence, rtp::extension::TransportSequenceNumber{transportSequence_}))
+        ++transportSequence_;
+      if (ids.absSendTime) editor.setExtension(ids.absSendTime, rtp::extension::AbsSendTime::of(now));
     }
     stream.sent(packet, outgoing->kind, now);
     if (sender_->protectRtp(packet)) outbox_.packet(Transmit{std::move(packet)});
@@ -256,6 +258,40 @@ void MediaPlane::transmitRtcp(Packet packet) {
   if (!sender_ || packet.empty() || !sender_->protectRtcp(packet)) return;
   scheduler_.sent(packet.size());
   outbox_.packet(Transmit{std::move(packet)});
+}
+
+void MediaPlane::insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap,
+                             Time now) {
+  const auto found = sections_.find(transceiver);
+  if (found == sections_.end() || !found->second.plan.sending) return drops_.add(MediaDrop::NotSending);
+  Section& section = found->second;
+  std::uint32_t rate = 0, audioRate = 0;
+  for (const PlannedCodec& each : section.plan.sending->codecs) {
+    const bool event = each.name == "telephone-event";
+    if (!event && audioRate == 0) audioRate = each.clockRate;
+    // RFC 4733 s.2.1 wants the clock of the audio that the tones are in.
+    if (event && (rate == 0 || each.clockRate == audioRate)) rate = each.clockRate;
+  }
+  if (rate == 0) return drops_.add(MediaDrop::BadFrame);
+  if (!section.tones || section.tones->clockRate() != rate) section.tones.emplace(rate);
+  section.tones->play(tones, duration, gap, now);
+  playTones(section, now);
+  pump(now);
+}
+
+void MediaPlane::playTones(Section& section, Time now) {
+  if (!section.tones) return;
+  if (section.sending.empty() || !section.plan.sending) return section.tones.reset();
+  rtp::SendStream& stream = *section.sending.front().stream;
+  section.tones->advance(stream.mediaTimestampAt(now, section.tones->clockRate()), now);
+  while (auto output = section.tones->poll()) {
+    if (auto* frame = std::get_if<EncodedFrame>(&*output)) {
+      if (!started() || stream.send(*frame, now) != rtp::SendStream::Sent::Yes) drops_.add(MediaDrop::BadFrame);
+    } else {
+      outbox_.event(TonePlayed{section.plan.transceiver, std::move(std::get<rtp::TonePlayer::Began>(*output).tone)});
+    }
+  }
+  drain(stream, section, now);
 }
 
 void MediaPlane::requestKeyFrame(TransceiverId transceiver, const std::string& rid, Time now) {
@@ -280,6 +316,7 @@ bool MediaPlane::isOwn(std::uint32_t ssrc) const {
 void MediaPlane::pump(Time now) {
   if (!scheduler_.running()) return;
   for (;;) {
+    feedbackWanted_ |= arrivals_.deadline() <= now;
     if (!feedbackWanted_)
       for (auto& [id, section] : sections_)
         for (auto& each : section.receiving) feedbackWanted_ |= each->stream->feedbackDeadline() <= now;
@@ -293,6 +330,7 @@ void MediaPlane::pump(Time now) {
 
 Time MediaPlane::deadline() const {
   Time next = scheduler_.deadline();
+  if (scheduler_.running() && !feedbackWanted_) next = std::min(next, arrivals_.deadline());
   for (const auto& [id, section] : sections_) {
     for (const Sending& each : section.sending) next = std::min(next, each.stream->deadline());
     for (const auto& each : section.receiving) {
@@ -300,12 +338,14 @@ Time MediaPlane::deadline() const {
       if (scheduler_.running() && !feedbackWanted_) next = std::min(next, each->stream->feedbackDeadline());
     }
     if (section.flows) next = std::min(next, flowsUntil(section));
+    if (section.tones) next = std::min(next, section.tones->deadline());
   }
   return next;
 }
 
 void MediaPlane::advance(Time now) {
   for (auto& [id, section] : sections_) {
+    playTones(section, now);
     for (Sending& each : section.sending) each.stream->advance(now);
     for (auto& each : section.receiving) {
       each->stream->advance(now);

@@ -16,6 +16,8 @@
 #include "rtp/rtcp/report.hpp"
 #include "rtp/rtcp_scheduler.hpp"
 #include "rtp/send_stream.hpp"
+#include "rtp/tone_player.hpp"
+#include "rtp/transport_arrivals.hpp"
 #include "srtp/session.hpp"
 
 #include <parley/packet.hpp>
@@ -78,13 +80,16 @@ class MediaPlane {
   /// An empty rid means all streams.
   void requestKeyFrame(TransceiverId transceiver, const std::string& rid, Time now);
 
+  /// RFC 4733, W3C RTCDTMFSender: see `rtp::TonePlayer`.
+  void insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now);
+
   /// A datagram whose first byte is 128 to 191 (RFC 7983). Changed in place.
   void handle(base::MutableBytes datagram, Time now);
 
   struct Transmit {
     Packet packet;
   };
-  using Output = std::variant<Transmit, FrameReceived, KeyFrameWanted, SendBitrateChanged, MediaFlows>;
+  using Output = std::variant<Transmit, FrameReceived, KeyFrameWanted, SendBitrateChanged, MediaFlows, TonePlayed>;
   std::optional<Output> poll() { return outbox_.poll(); }
   Time deadline() const;
   void advance(Time now);
@@ -137,6 +142,8 @@ class MediaPlane {
     std::vector<Sending> sending;
     std::vector<std::unique_ptr<Receiving>> receiving;
     bool flows = false;
+    bool feedsTransport = false;  ///< Its packets are told by transport-wide feedback.
+    std::optional<rtp::TonePlayer> tones;
   };
   /// Where the packets of an SSRC go.
   struct Route {
@@ -156,6 +163,7 @@ class MediaPlane {
   rtp::SendStream::Config sendConfig(const Section& section, const PlannedEncoding& encoding) const;
   rtp::ReceiveStream::Config receiveConfig(const Section& section, std::uint32_t ssrc, std::string rid) const;
   void drain(rtp::SendStream& stream, const Section& section, Time now);
+  void playTones(Section& section, Time now);
   void transmitRtcp(Packet packet);
   void pump(Time now);
   bool isOwn(std::uint32_t ssrc) const;
@@ -211,6 +219,8 @@ class MediaPlane {
   Duration iceRoundTrip_ = std::chrono::milliseconds(100);
   std::map<std::uint32_t, Reference> references_;
   std::uint16_t transportSequence_ = 0;
+  rtp::TransportArrivals arrivals_;
+  std::uint32_t arrivalsSsrc_ = 0;  ///< The stream that came last, for the head of that feedback.
   std::map<TransceiverId, std::uint64_t> bitrates_;  ///< What was told last.
   base::Counters<MediaDrop> drops_;
 };

@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/log.hpp"
+#include "rtp/extension/transport.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -44,6 +45,12 @@ void MediaPlane::handleRtp(base::MutableBytes datagram, Time now) {
   Route* to = route(*packet);
   if (!to) return;
   Receiving& receiving = *to->receiving;
+  if (to->section->feedsTransport)
+    if (const auto number = packet->extension<rtp::extension::TransportSequenceNumber>(
+            to->section->receiveIds.transportSequence)) {
+      arrivals_.add(number->number, now);
+      arrivalsSsrc_ = packet->ssrc();
+    }
   receiving.stream->setRoundTrip(roundTrip());
   if (to->repair) {
     receiving.rtxReportDue = true;

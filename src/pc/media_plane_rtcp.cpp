@@ -8,6 +8,7 @@
 #include "rtp/rtcp/key_frame_request.hpp"
 #include "rtp/rtcp/nack.hpp"
 #include "rtp/rtcp/source_description.hpp"
+#include "rtp/rtcp/transport_feedback.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -348,6 +349,18 @@ void MediaPlane::report(bool regular, Time now) {
         }
       }
     }
+  }
+  while (!arrivals_.waiting().empty()) {
+    rtcp::TransportFeedbackReport feedback;
+    feedback.sender = speaker;
+    feedback.media = arrivalsSsrc_;
+    feedback.feedbackNumber = arrivals_.nextFeedbackNumber();
+    // As much as fits a packet with others before it; a full one makes room by itself.
+    feedback.arrivals = arrivals_.waiting().first(rtcp::TransportFeedbackReport::fit(arrivals_.waiting(), limit / 2));
+    if (feedback.arrivals.empty()) break;
+    const std::size_t count = feedback.arrivals.size();
+    writer.add(feedback, full);
+    arrivals_.reported(count);
   }
   transmitRtcp(writer.finish());
 }

@@ -155,7 +155,11 @@ void Peer::requestKeyFrame(TransceiverId transceiver, const std::string& rid, Ti
   pump(now);
 }
 
-void Peer::insertTones(TransceiverId, const std::string&, Duration, Duration, Time) {}
+void Peer::insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now) {
+  if (closed_) return;
+  media_.insertTones(transceiver, tones, duration, gap, now);
+  pump(now);
+}
 
 void Peer::resume(Time now) {
   if (!closed_) pump(now);

@@ -1,6 +1,9 @@
 #include "rtp/receive_stream.hpp"
 
 #include "base/bytes.hpp"
+#include "rtp/extension/audio_level.hpp"
+#include "rtp/extension/timing.hpp"
+#include "rtp/extension/video.hpp"
 
 #include <algorithm>
 #include <array>
@@ -142,23 +145,36 @@ void ReceiveStream::assemble(std::uint64_t sequence, const PacketView& packet, b
   for (std::size_t i = 0; i < packet.csrcCount(); ++i) csrcs[i] = packet.csrc(i);
   media.csrcs = {csrcs.data(), packet.csrcCount()};
   media.rid = config_.rid;
+  // In use until the assembler has seen it.
+  std::optional<extension::DependencyDescriptor> descriptor;
   if (packet.hasExtension()) {
     const ExtensionIds& ids = config_.ids;
-    for (const ExtensionElement& element : packet.extensions()) {
-      if (element.value.empty()) continue;
-      if (element.id == ids.audioLevel) {
-        media.audioLevel = static_cast<std::uint8_t>(element.value[0] & 0x7f);
-        media.voiceActivity = (element.value[0] & 0x80) != 0;
-      } else if (element.id == ids.videoOrientation) {
-        media.rotation = static_cast<std::uint16_t>((element.value[0] & 3) * 90);
-      } else if (element.id == ids.absCaptureTime && element.value.size() >= 8) {
-        media.senderCaptureTime = base::load64(element.value.data());
-        if (element.value.size() >= 16)
-          media.senderCaptureTimeOffset = static_cast<std::int64_t>(base::load64(element.value.data() + 8));
-      } else if (element.id == ids.dependencyDescriptor) {
-        media.dependencyDescriptor = element.value;
-      }
+    if (const auto level = packet.extension<extension::AudioLevel>(ids.audioLevel)) {
+      media.audioLevel = level->level;
+      media.voiceActivity = level->voiceActivity;
     }
+    if (const auto orientation = packet.extension<extension::VideoOrientation>(ids.videoOrientation))
+      media.rotation = orientation->rotation;
+    if (const auto capture = packet.extension<extension::AbsCaptureTime>(ids.absCaptureTime)) {
+      media.senderCaptureTime = capture->captured.value;
+      media.senderCaptureTimeOffset = capture->clockOffset;
+    }
+    if (const auto bytes = ids.dependencyDescriptor ? packet.extension(ids.dependencyDescriptor) : std::nullopt) {
+      media.dependencyDescriptor = *bytes;
+      descriptor = descriptors_.read(*bytes);
+    }
+  }
+  if (descriptor) {
+    payload::FrameDependency dependency;
+    dependency.startOfFrame = descriptor->startOfFrame;
+    dependency.endOfFrame = descriptor->endOfFrame;
+    // From 2^16 on: the first number may be followed by one that is behind it.
+    dependency.frameId = static_cast<std::uint64_t>(frameNumbers_.unwrap(descriptor->frameNumber) + 0x10000);
+    dependency.differences = descriptor->dependencies.frameDifferences();
+    dependency.keyFrame = dependency.differences.empty();
+    dependency.spatialIndex = descriptor->dependencies.spatialId;
+    dependency.temporalIndex = descriptor->dependencies.temporalId;
+    media.dependency = dependency;
   }
   assembler_.handle(media, now);
   drain(now);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/packet_pool.hpp"
+#include "rtp/extension/dependency_descriptor.hpp"
 #include "rtp/extension_ids.hpp"
 #include "rtp/key_frame_requests.hpp"
 #include "rtp/nack_generator.hpp"
@@ -8,6 +9,7 @@
 #include "rtp/payload/frame_assembler.hpp"
 #include "rtp/reception.hpp"
 #include "rtp/reorder_buffer.hpp"
+#include "rtp/sequence.hpp"
 #include "rtp/stream_stats.hpp"
 
 #include <parley/encoded_frame.hpp>
@@ -113,6 +115,8 @@ class ReceiveStream {
   ReorderBuffer<Held> reorder_;
   NackGenerator nack_;
   KeyFrameRequests keyFrames_;
+  extension::DependencyDescriptorReader descriptors_;
+  SequenceUnwrapper frameNumbers_;
   payload::FrameAssembler assembler_;
   base::Ring<std::optional<EncodedFrame>> frames_;
   std::optional<std::uint32_t> rtxSsrc_;

@@ -1,6 +1,11 @@
 #include "rtp/send_stream.hpp"
 
 #include "base/bytes.hpp"
+#include "rtp/extension/audio_level.hpp"
+#include "rtp/extension/dependency_descriptor.hpp"
+#include "rtp/extension/sdes.hpp"
+#include "rtp/extension/transport.hpp"
+#include "rtp/extension/video.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,11 +16,10 @@
 namespace parley::rtp {
 namespace {
 
-/// In two-byte elements, the most that a dependency descriptor may take of a packet.
-constexpr std::size_t maxDescriptor = 255;
-/// The mandatory part (A.8.1 of the AV1 RTP specification): flags, template and frame number.
+/// The mandatory part of a dependency descriptor (av1-rtp-spec A.8.1): flags, template and frame number.
 constexpr std::size_t mandatoryDescriptor = 3;
-constexpr std::uint8_t startOfFrame = 0x80, endOfFrame = 0x40;
+/// What fits a one-byte header element (RFC 8285 s.4.2).
+constexpr std::size_t shortElement = 16;
 
 bool sameText(const std::string& a, const std::string& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
@@ -28,9 +32,6 @@ std::uint32_t toUnits(Duration duration, std::uint32_t clockRate) {
   const auto seconds = duration.count() / 1'000'000'000, rest = duration.count() % 1'000'000'000;
   return static_cast<std::uint32_t>(seconds * clockRate + rest * clockRate / 1'000'000'000);
 }
-
-/// 3GPP TS 26.114 s.7.4.5, low granularity: quarter turns.
-std::uint8_t orientation(std::uint16_t degrees) { return static_cast<std::uint8_t>(degrees / 90 & 3); }
 
 }  // namespace
 
@@ -76,7 +77,6 @@ SendStream::Active* SendStream::find(const std::string& mimeType) {
 std::uint32_t SendStream::timestampOf(const EncodedFrame& frame, std::uint32_t clockRate, Time now) {
   const Time capture = frame.captureTime.value_or(now);
   if (!firstCapture_) firstCapture_ = capture;
-  lastCapture_ = capture;
   if (frame.rtpTimestamp != 0 || !frame.captureTime) return timestampOffset_ + frame.rtpTimestamp;
   return timestampOffset_ + toUnits(capture - *firstCapture_, clockRate);
 }
@@ -118,8 +118,12 @@ SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
     PacketEditor(packet.bytes()).setMarker(marker);
     outbox_.packet({std::move(packet), Outgoing::Kind::Media});
   }
-  lastTimestamp_ = fields.timestamp;
-  lastClockRate_ = active->codec.clockRate;
+  // Reports of an event all have the timestamp of its begin (RFC 4733 s.2.1): they do not tell what time it is.
+  if (!sameText(active->codec.options.name, "telephone-event")) {
+    lastTimestamp_ = fields.timestamp;
+    lastClockRate_ = active->codec.clockRate;
+    lastCapture_ = frame.captureTime.value_or(now);
+  }
   ++stats_.framesSent;
   if (frame.type == EncodedFrameType::Key) ++stats_.keyFramesSent;
   if (frame.width != 0) {
@@ -136,26 +140,23 @@ PacketBuilder SendStream::header(const EncodedFrame& frame, const HeaderFields& 
   PacketBuilder builder(pool_, fields, config_.form);
   builder.setCsrcs(frame.contributingSources);
   addNames(builder, false);
-  builder.reserve(ids.absSendTime, 3);
-  builder.reserve(ids.transportSequence, 2);
-  if (frame.audioLevel) {
-    const std::uint8_t level =
-        static_cast<std::uint8_t>((*frame.audioLevel & 0x7f) | (frame.voiceActivity.value_or(false) ? 0x80 : 0));
-    builder.addBytes(ids.audioLevel, {&level, 1});
-  }
+  builder.add(ids.absSendTime, extension::AbsSendTime{});
+  builder.add(ids.transportSequence, extension::TransportSequenceNumber{});
+  if (frame.audioLevel)
+    builder.add(ids.audioLevel, extension::AudioLevel{*frame.audioLevel, frame.voiceActivity.value_or(false)});
   // 3GPP TS 26.114 s.7.4.5: in the last packet of key frames and of those where it changes; here of each, as others do.
   if (last && frame.rotation) {
-    const std::uint8_t value = orientation(*frame.rotation);
-    builder.addBytes(ids.videoOrientation, {&value, 1});
+    extension::VideoOrientation orientation;
+    orientation.rotation = *frame.rotation;
+    builder.add(ids.videoOrientation, orientation);
   }
-  const auto& descriptor = frame.dependencyDescriptor;
-  if (descriptor.size() >= mandatoryDescriptor && descriptor.size() <= maxDescriptor) {
-    std::array<std::uint8_t, maxDescriptor> bytes;
-    std::copy(descriptor.begin(), descriptor.end(), bytes.begin());
-    bytes[0] = static_cast<std::uint8_t>((bytes[0] & 0x3f) | (first ? startOfFrame : 0) | (last ? endOfFrame : 0));
+  if (auto descriptor = extension::DependencyDescriptorBytes::parse(frame.dependencyDescriptor)) {
+    descriptor->startOfFrame = first;
+    descriptor->endOfFrame = last;
     // A structure of templates is long, and only the first packet needs it.
-    const bool whole = first || descriptor.size() <= 16;
-    builder.addBytes(ids.dependencyDescriptor, {bytes.data(), whole ? descriptor.size() : mandatoryDescriptor});
+    if (!first && descriptor->bytes.size() > shortElement)
+      descriptor->bytes = descriptor->bytes.first(mandatoryDescriptor);
+    builder.add(ids.dependencyDescriptor, *descriptor);
   }
   return builder;
 }
@@ -163,9 +164,12 @@ PacketBuilder SendStream::header(const EncodedFrame& frame, const HeaderFields& 
 /// RFC 9143 s.15, RFC 8852 s.3: until the peer has shown by a report that it knows the stream, and RTX by what it repairs.
 void SendStream::addNames(PacketBuilder& builder, bool repair) {
   if (known_) return;
-  builder.addBytes(config_.ids.mid, base::asBytes(config_.mid));
-  if (!config_.rid.empty())
-    builder.addBytes(repair ? config_.ids.repairedRid : config_.ids.rid, base::asBytes(config_.rid));
+  if (!config_.mid.empty()) builder.add(config_.ids.mid, extension::Mid{{config_.mid}});
+  if (config_.rid.empty()) return;
+  if (repair)
+    builder.add(config_.ids.repairedRid, extension::RepairedRid{{config_.rid}});
+  else
+    builder.add(config_.ids.rid, extension::Rid{{config_.rid}});
 }
 
 void SendStream::sent(const Packet& packet, Outgoing::Kind kind, Time now) {
@@ -258,6 +262,11 @@ void SendStream::handleReport(const Report& report, Duration roundTrip, Time now
   remote.roundTripTimeMeasurements = roundTrip_.measurements();
   remote.timestamp = now;
   stats_.remote = remote;
+}
+
+std::uint32_t SendStream::mediaTimestampAt(Time now, std::uint32_t clockRate) const {
+  const std::uint32_t now32 = timestampAt(now) - timestampOffset_;
+  return clockRate == lastClockRate_ ? now32 : static_cast<std::uint32_t>(std::uint64_t{now32} * clockRate / lastClockRate_);
 }
 
 std::uint32_t SendStream::timestampAt(Time now) const {

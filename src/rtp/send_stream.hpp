@@ -101,6 +101,8 @@ class SendStream {
   bool hasSentRtx() const { return rtxPackets_ != 0; }
   /// At `now`, in units of the clock of what was sent last (RFC 3550 s.6.4.1).
   std::uint32_t timestampAt(Time now) const;
+  /// The same as an `EncodedFrame::rtpTimestamp`, in units of `clockRate`: for frames that the stream's owner adds.
+  std::uint32_t mediaTimestampAt(Time now, std::uint32_t clockRate) const;
   std::uint32_t packetCount() const { return static_cast<std::uint32_t>(packets_); }
   std::uint32_t octetCount() const { return static_cast<std::uint32_t>(octets_); }
   std::uint32_t rtxPacketCount() const { return static_cast<std::uint32_t>(rtxPackets_); }
