@@ -12,11 +12,6 @@ namespace parley::pc {
 
 namespace {
 
-bool contains(const std::vector<PlannedCodec>& codecs, std::uint8_t payloadType) {
-  return std::any_of(codecs.begin(), codecs.end(),
-                     [&](const PlannedCodec& codec) { return codec.payloadType == payloadType; });
-}
-
 /// Those of `codecs` that the other side has too. Feedback is what both said.
 std::vector<PlannedCodec> common(const std::vector<PlannedCodec>& codecs, const std::vector<PlannedCodec>& others) {
   std::vector<PlannedCodec> found;
