@@ -19,8 +19,6 @@ constexpr Duration minRepeat = 10ms;
 }  // namespace
 
 void NackGenerator::missing(std::uint64_t first, std::uint64_t end, Time now) {
-  // Slowly back to asking at once: gone after about 100 gaps without reordering.
-  reorderWait_ -= reorderWait_ / 32;
   if (end - first > maxMissing) first = end - maxMissing;
   for (std::uint64_t sequence = first; sequence < end; ++sequence)
     missing_.push_back({sequence, now, now + reorderWait_, 0});
@@ -36,7 +34,7 @@ bool NackGenerator::arrived(std::uint64_t sequence, Time now) {
   // Sooner than a request can be answered: it was not lost, but overtaken.
   const Duration late = now - found->noticed;
   if (found->asked == 0 || (found->asked == 1 && late < roundTrip_ / 2 + reorderWait_))
-    reorderWait_ = std::max(reorderWait_, std::min(late, std::min(maxReorderWait, roundTrip_ / 2)));
+    reorderWait_ = std::max(reorderWait_, std::min({late + late / 4, maxReorderWait, roundTrip_ / 2}));
   missing_.erase(found);
   schedule();
   return true;
@@ -57,6 +55,8 @@ const std::vector<std::uint16_t>& NackGenerator::due(Time now) {
   for (Missing& each : missing_) {
     if (each.ask > now) continue;
     due_.push_back(static_cast<std::uint16_t>(each.sequence));
+    // The wait was for nothing: slowly back to asking at once, after about 100 losses without reordering.
+    if (each.asked == 0) reorderWait_ -= reorderWait_ / 32;
     each.ask = ++each.asked < maxRequests ? now + repeat : never;
   }
   schedule();

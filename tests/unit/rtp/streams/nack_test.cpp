@@ -48,12 +48,14 @@ TEST_CASE("where packets overtake each other, requests wait as long as that take
   nack.missing(1, 2, t0);
   nack.due(t0);
   nack.arrived(1, t0 + 8ms);  // Much sooner than an answer could be here.
-  CHECK(nack.reorderWait() == 8ms);
+  CHECK(nack.reorderWait() == 10ms);  // And a margin.
   nack.missing(3, 4, t0 + 20ms);
-  CHECK(nack.deadline() > t0 + 27ms);
-  CHECK(nack.deadline() < t0 + 28ms);
+  CHECK(nack.deadline() == t0 + 30ms);
   // And at once again when it stops.
-  for (std::uint64_t i = 10; i < 400; i += 2) nack.missing(i, i + 1, t0);
+  for (std::uint64_t i = 10; i < 400; i += 2) {
+    nack.missing(i, i + 1, t0);
+    nack.due(t0 + 30ms);
+  }
   CHECK(nack.reorderWait() < 100us);
 }
 
