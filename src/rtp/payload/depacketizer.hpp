@@ -49,8 +49,8 @@ class Depacketizer {
   /// Appends what the payload carries to the frame's bytes. Precondition: `parse` took it. False if it does not
   /// continue what came before (a fragment of another NAL unit): the frame is lost.
   virtual bool append(base::Bytes payload, std::vector<std::uint8_t>& bytes) = 0;
-  /// Ends the frame: may still change the bytes, and fills type, size, codec and layers of `frame`. False if the frame is
-  /// incomplete. `frame.data` is for the caller.
+  /// Ends the frame: may still change the bytes, and fills type, size, codec and layers of `frame`. False if the frame
+  /// is incomplete. `frame.data` is for the caller.
   virtual bool finish(std::vector<std::uint8_t>& bytes, EncodedFrame& frame) = 0;
 };
 

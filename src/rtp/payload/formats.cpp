@@ -55,7 +55,8 @@ std::string_view parameter(std::string_view parameters, std::string_view name) {
     while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
     while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
     const auto equals = one.find('=');
-    if (equals != std::string_view::npos && sameIgnoringCase(one.substr(0, equals), name)) return one.substr(equals + 1);
+    if (equals != std::string_view::npos && sameIgnoringCase(one.substr(0, equals), name))
+      return one.substr(equals + 1);
     if (end == std::string_view::npos) break;
     parameters.remove_prefix(end + 1);
   }

@@ -58,8 +58,8 @@ struct MediaPacket {
 };
 
 /// Makes frames from the packets of one incoming stream, in decode order. It waits for nothing: who reorders and
-/// retransmits is before it, and what it has not got when the next packet comes is lost. Frames that miss a packet, or a
-/// frame that they depend on, are dropped.
+/// retransmits is before it, and what it has not got when the next packet comes is lost. Frames that miss a packet, or
+/// a frame that they depend on, are dropped.
 ///
 ///                first packet of a frame              last packet: decodable? ──► frame
 ///         Idle ──────────────────────────► Assembling ────────────────────────────────────► Idle

@@ -118,6 +118,11 @@ std::optional<H264Sps> readH264Sps(base::Bytes unit) {
 
 H264Packetizer::H264Packetizer(unsigned packetizationMode) : NalPacketizer(Format{1, 2, packetizationMode == 1}) {}
 
+bool H264Packetizer::maySend(base::Bytes unit) const {
+  const auto type = unit[0] & typeMask;
+  return type != 0 && type < stapA;
+}
+
 void H264Packetizer::writeAggregateHeader(std::span<const base::Bytes> units, base::MutableBytes out) const {
   // RFC 6184 s.5.7: F if any has it, the highest NRI.
   std::uint8_t forbidden = 0;

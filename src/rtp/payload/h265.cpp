@@ -87,6 +87,8 @@ std::optional<H265Sps> readH265Sps(base::Bytes unit) {
 
 H265Packetizer::H265Packetizer() : NalPacketizer(Format{unitHeader, unitHeader + 1, true}) {}
 
+bool H265Packetizer::maySend(base::Bytes unit) const { return unit.size() > unitHeader && typeOf(unit) < aggregateUnit; }
+
 void H265Packetizer::writeAggregateHeader(std::span<const base::Bytes> units, base::MutableBytes out) const {
   // RFC 7798 s.4.4.2: F if any has it, the lowest LayerId and TID.
   unsigned layer = 0x3f;

@@ -25,6 +25,7 @@ class H265Packetizer final : public NalPacketizer {
   H265Packetizer();
 
  private:
+  bool maySend(base::Bytes unit) const override;
   void writeAggregateHeader(std::span<const base::Bytes> units, base::MutableBytes out) const override;
   void writeFragmentHeader(base::Bytes unit, bool first, bool last, base::MutableBytes out) const override;
 };

@@ -81,8 +81,8 @@ base::Result<std::size_t, PacketizeError> NalPacketizer::start(const EncodedFram
   next_ = 0;
   if (frame.data.empty()) return base::unexpected(PacketizeError::EmptyFrame);
   if (!splitAnnexB(frame.data.bytes(), units_)) return base::unexpected(PacketizeError::BadFrame);
-  if (std::ranges::any_of(units_, [this](auto unit) { return unit.size() < format_.unitHeader; }))
-    return base::unexpected(PacketizeError::BadFrame);
+  for (auto unit : units_)
+    if (unit.size() < format_.unitHeader || !maySend(unit)) return base::unexpected(PacketizeError::BadFrame);
 
   for (std::size_t unit = 0; unit < units_.size();) {
     if (units_[unit].size() > room(limits, unit + 1)) {

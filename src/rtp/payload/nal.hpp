@@ -14,8 +14,8 @@
 
 namespace parley::rtp::payload {
 
-/// The NAL units of a byte stream (Annex B of H.264 and H.265), without start codes and trailing zeros. False if it does
-/// not begin with a start code or a unit is empty.
+/// The NAL units of a byte stream (Annex B of H.264 and H.265), without start codes and trailing zeros. False if it
+/// does not begin with a start code or a unit is empty.
 bool splitAnnexB(base::Bytes stream, std::vector<base::Bytes>& units);
 
 /// What is in a NAL unit once the emulation prevention bytes are gone (H.264 s.7.4.1.1); at most `limit` bytes of it.
@@ -36,6 +36,8 @@ class NalPacketizer : public Packetizer {
   };
   explicit NalPacketizer(Format format) : format_(format) {}
 
+  /// False for a unit that would mean something else in a packet: its type is one of the payload format.
+  virtual bool maySend(base::Bytes unit) const = 0;
   virtual void writeAggregateHeader(std::span<const base::Bytes> units, base::MutableBytes out) const = 0;
   virtual void writeFragmentHeader(base::Bytes unit, bool first, bool last, base::MutableBytes out) const = 0;
 
@@ -77,8 +79,8 @@ class NalFrame {
   std::optional<std::uint8_t> fragmentType_;
 };
 
-/// The parameter sets of a stream by kind and id, so that a key frame that comes without them can be made whole. Bounded
-/// by the ids, and by what one may have.
+/// The parameter sets of a stream by kind and id, so that a key frame that comes without them can be made whole.
+/// Bounded by the ids, and by what one may have.
 class ParameterSets {
  public:
   /// The ids are at most 8 bits; a set longer than 4 KiB is not kept.

@@ -42,8 +42,8 @@ enum class PacketizeError : std::uint8_t {
 };
 std::string_view toString(PacketizeError error);
 
-/// Makes the payloads of one stream's packets from frames. It holds its plan from frame to frame, so that packets cost no
-/// allocation.
+/// Makes the payloads of one stream's packets from frames. It holds its plan from frame to frame, so that packets cost
+/// no allocation.
 ///
 ///   start(frame) ──► next × count ──► start(frame) …          (a start before the last `next` gives the rest up)
 class Packetizer {

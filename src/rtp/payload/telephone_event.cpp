@@ -29,8 +29,8 @@ base::Result<TelephoneEvent, PayloadError> TelephoneEvent::parse(base::Bytes pay
 }
 
 std::array<std::uint8_t, 4> TelephoneEvent::write() const {
-  return {event, static_cast<std::uint8_t>((end ? 0x80 : 0) | (volume & 0x3f)), static_cast<std::uint8_t>(duration >> 8),
-          static_cast<std::uint8_t>(duration)};
+  return {event, static_cast<std::uint8_t>((end ? 0x80 : 0) | (volume & 0x3f)),
+          static_cast<std::uint8_t>(duration >> 8), static_cast<std::uint8_t>(duration)};
 }
 
 std::optional<std::uint8_t> dtmfEvent(char tone) {

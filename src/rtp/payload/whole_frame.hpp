@@ -5,8 +5,8 @@
 
 namespace parley::rtp::payload {
 
-/// The formats that put a frame into one packet as it is: Opus (RFC 7587), G.711, G.722 and their like (RFC 3551), comfort
-/// noise (RFC 3389), telephone events (RFC 4733).
+/// The formats that put a frame into one packet as it is: Opus (RFC 7587), G.711, G.722 and their like (RFC 3551),
+/// comfort noise (RFC 3389), telephone events (RFC 4733).
 class WholeFramePacketizer final : public Packetizer {
  public:
   base::Result<std::size_t, PacketizeError> start(const EncodedFrame& frame, const PayloadLimits& limits) override;
