@@ -15,11 +15,6 @@ namespace {
 
 SessionError error(ErrorName name, std::string message) { return {name, std::move(message)}; }
 
-SessionError wrongState(std::string_view what, SignalingState state) {
-  return error(ErrorName::InvalidStateError,
-               std::string(what) + " is not possible in the signaling state \"" + std::string(toString(state)) + "\"");
-}
-
 /// The transport of a local description, all of whose sections in use show the same one.
 std::optional<TransportView> localView(const std::optional<LocalDescription>& description) {
   if (!description) return std::nullopt;

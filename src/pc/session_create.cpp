@@ -15,11 +15,6 @@ namespace parley::pc {
 
 namespace {
 
-SessionError wrongState(std::string_view what, SignalingState state) {
-  return {ErrorName::InvalidStateError,
-          std::string(what) + " is not possible in the signaling state \"" + std::string(toString(state)) + "\""};
-}
-
 const sdp::MediaSection* sectionAt(const sdp::Description* description, std::size_t index) {
   return description && index < description->media.size() ? &description->media[index] : nullptr;
 }

@@ -6,7 +6,6 @@
 namespace parley::rtp::fec {
 namespace {
 
-constexpr std::size_t fixedHeader = 12;
 constexpr std::size_t fecHeader = 10;
 constexpr std::uint8_t longMaskFlag = 0x40;
 

@@ -17,6 +17,8 @@ namespace parley::rtp::fec {
 
 /// A mask has 48 bits at most, so that is how far protected packets may be apart (RFC 5109 s.7.4).
 inline constexpr std::size_t maxSpan = 48;
+/// Of RTP, without sources and extensions.
+inline constexpr std::size_t fixedHeader = 12;
 /// FEC header, and header of level 0 with the short mask or the long one (s.7.3, 7.4).
 inline constexpr std::size_t shortHeaderSize = 14, longHeaderSize = 18;
 

@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace parley::rtp::fec {
-namespace {
-
-constexpr std::size_t fixedHeader = 12;
-
-}  // namespace
 
 const UlpfecDecoder::Slot* UlpfecDecoder::find(std::uint16_t sequenceNumber) const {
   const auto& slot = slots_[sequenceNumber % window];
