@@ -116,7 +116,6 @@ base::Result<TransportFeedback, ParseError> TransportFeedback::parse(const Packe
   feedback.statusCount_ = base::load16(at + 10);
   feedback.reference_ = static_cast<std::int32_t>(base::load32(at + 12)) >> 8;
   feedback.feedbackNumber_ = at[15];
-  if (feedback.statusCount_ == 0) return base::unexpected(ParseError::Malformed);
 
   // Where the chunks end is known only once they were counted.
   auto rest = packet.body.subspan(fixedSize - headerSize);

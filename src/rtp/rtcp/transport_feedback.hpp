@@ -40,6 +40,7 @@ class TransportFeedback {
   std::uint32_t sender() const { return sources_.sender; }
   std::uint32_t media() const { return sources_.media; }
   std::uint16_t baseSequence() const { return baseSequence_; }
+  /// How many packets it is about. Some send feedback about none.
   std::uint16_t statusCount() const { return statusCount_; }
   /// Counts feedback packets, so that lost ones show.
   std::uint8_t feedbackNumber() const { return feedbackNumber_; }
