@@ -139,14 +139,19 @@ void RtpReceiverImpl::count(const EncodedFrame& frame, double timestamp) {
   RtpContributingSource source;
   source.timestamp = timestamp;
   source.rtpTimestamp = frame.rtpTimestamp;
+  // A conference has some tens of speakers; a peer that makes up more is not listened to.
+  constexpr std::size_t most = 256;
+  const auto put = [&](Sources& sources) {
+    if (sources.size() < most || sources.contains(source.source)) sources[source.source] = source;
+  };
   for (const auto csrc : frame.contributingSources) {
     source.source = csrc;
-    slots.contributing[csrc] = source;
+    put(slots.contributing);
   }
   source.source = frame.synchronizationSource;
   // RFC 6464: -dBov, and 127 is silence.
   if (frame.audioLevel) source.audioLevel = *frame.audioLevel >= 127 ? 0 : std::pow(10.0, -*frame.audioLevel / 20.0);
-  slots.synchronization[frame.synchronizationSource] = source;
+  put(slots.synchronization);
 }
 
 std::vector<RtpContributingSource> RtpReceiverImpl::sources(const Sources& from) const {
