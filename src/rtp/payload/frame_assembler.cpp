@@ -90,6 +90,8 @@ void FrameAssembler::handleVideo(const MediaPacket& packet, Codec& codec, bool g
     beginFrame(packet, codec);
   }
   frame_.receiveTime = now;
+  // 3GPP TS 26.114 s.7.4.5: the orientation is in the last packet of a frame.
+  if (packet.rotation) frame_.rotation = packet.rotation;
   payloadBytes_ += packet.payload.size();
   if (payloadBytes_ > limits_.frameBytes) return abandon(Dropped::TooLarge);
   if (!codec.depacketizer->append(packet.payload, bytes_)) return abandon(Dropped::Incomplete);
@@ -209,7 +211,6 @@ void FrameAssembler::describe(const MediaPacket& packet, const Codec& codec) {
   frame_.rid = packet.rid;
   frame_.audioLevel = packet.audioLevel;
   frame_.voiceActivity = packet.voiceActivity;
-  frame_.rotation = packet.rotation;
   frame_.senderCaptureTime = packet.senderCaptureTime;
   frame_.senderCaptureTimeOffset = packet.senderCaptureTimeOffset;
   frame_.dependencyDescriptor.assign(packet.dependencyDescriptor.begin(), packet.dependencyDescriptor.end());

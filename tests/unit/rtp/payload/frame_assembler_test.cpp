@@ -253,6 +253,23 @@ TEST_CASE("Frames: what a packet's header and extensions say is in its frame", "
   CHECK(frame->payloadType == 96);
 }
 
+TEST_CASE("Frames: the orientation that only the last packet has is the frame's", "[rtp][frames]") {
+  Stream stream("VP8");
+  const auto sent = stream.packetize(key(300));
+  for (const auto& one : sent) {
+    MediaPacket packet;
+    packet.sequence = stream.sequence++;
+    packet.payloadType = 96;
+    packet.marker = one.marker;
+    packet.payload = one.payload;
+    if (one.marker) packet.rotation = std::uint16_t{270};
+    stream.assembler.handle(packet, stream.now);
+  }
+  const auto frame = stream.frame();
+  REQUIRE(frame);
+  CHECK(frame->rotation == 270);
+}
+
 TEST_CASE("Frames: the captured streams of the collection give frames without a hole", "[rtp][frames]") {
   struct Case {
     const char* file;
