@@ -181,7 +181,10 @@ void MediaPlane::handleBlocks(std::uint32_t reporter, const rtcp::Records<rtcp::
     const auto measured =
         rtp::RoundTrip::of(middle, block.lastSenderReport, block.delaySinceLastSenderReport);
     if (measured) roundTrip_.sample(*measured);
-    if (sending->stream->ssrc() != block.ssrc) continue;
+    if (sending->stream->ssrc() != block.ssrc) {
+      sending->stream->handleRtxReport();
+      continue;
+    }
     sending->stream->handleReport(
         {block.fractionLost, block.cumulativeLost, block.extendedHighestSequence, block.jitter, measured}, roundTrip(),
         now);

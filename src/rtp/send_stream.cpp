@@ -62,7 +62,7 @@ void SendStream::configure(Config config) {
     codecs.push_back({codec, payload::makePacketizer(options)});
   }
   codecs_ = std::move(codecs);
-  if (config.mid != config_.mid) known_ = false;
+  if (config.mid != config_.mid) known_ = rtxKnown_ = false;
   config_ = std::move(config);
 }
 
@@ -161,9 +161,9 @@ PacketBuilder SendStream::header(const EncodedFrame& frame, const HeaderFields& 
   return builder;
 }
 
-/// RFC 9143 s.15, RFC 8852 s.3: until the peer has shown by a report that it knows the stream, and RTX by what it repairs.
+/// RFC 9143 s.15, RFC 8852 s.3: until the peer has shown by a report that it knows the stream, media and repair each.
 void SendStream::addNames(PacketBuilder& builder, bool repair) {
-  if (known_) return;
+  if (repair ? rtxKnown_ : known_) return;
   if (!config_.mid.empty()) builder.add(config_.ids.mid, extension::Mid{{config_.mid}});
   if (config_.rid.empty()) return;
   if (repair)

@@ -92,6 +92,8 @@ class SendStream {
     std::optional<Duration> roundTrip;
   };
   void handleReport(const Report& report, Duration roundTrip, Time now);
+  /// A report block about the repair stream.
+  void handleRtxReport() { rtxKnown_ = true; }
   /// An SR or RR of the peer, whatever it is about.
   void heard(Time now) { breaker_.heard(now); }
 
@@ -141,7 +143,7 @@ class SendStream {
   std::uint32_t timestampOffset_;
   std::optional<Time> firstCapture_;
   /// A report about the stream came: the peer knows whose it is, and names need not be in each packet any more.
-  bool known_ = false;
+  bool known_ = false, rtxKnown_ = false;
 
   std::uint32_t lastTimestamp_ = 0, lastClockRate_ = 90000;
   Time lastCapture_{};
