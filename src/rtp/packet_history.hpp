@@ -47,8 +47,6 @@ class PacketHistory {
     return Found::Yes;
   }
 
-  /// The newest, or null.
-  const Packet* newest() const { return entries_.empty() ? nullptr : &entries_[entries_.size() - 1].packet; }
   std::size_t size() const { return entries_.size(); }
   void clear() {
     while (!entries_.empty()) entries_.pop();
