@@ -2,6 +2,7 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(Usrsctp REQUIRED)
+find_package(Srtp2 2.3 REQUIRED)
 
 # Header-only, and used inside the library alone: nobody who links parley needs it.
 find_path(TL_EXPECTED_INCLUDE_DIR tl/expected.hpp REQUIRED)

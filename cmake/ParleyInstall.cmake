@@ -11,7 +11,8 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/parleyConfig.cmake.in
   "${PROJECT_BINARY_DIR}/parleyConfig.cmake" INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/parleyConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/parleyConfig.cmake" "${PROJECT_BINARY_DIR}/parleyConfigVersion.cmake"
-  "${PROJECT_SOURCE_DIR}/cmake/FindUsrsctp.cmake" DESTINATION "${package_dir}")
+  "${PROJECT_SOURCE_DIR}/cmake/FindUsrsctp.cmake" "${PROJECT_SOURCE_DIR}/cmake/FindSrtp2.cmake"
+  DESTINATION "${package_dir}")
 
 # A static library leaves it to who links it to name what it needs.
 if(BUILD_SHARED_LIBS)

@@ -63,7 +63,7 @@ function(parley_library)
   target_compile_features(parley PUBLIC cxx_std_20)
   target_include_directories(parley PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(parley PRIVATE OpenSSL::SSL OpenSSL::Crypto Usrsctp::Usrsctp Threads::Threads)
+  target_link_libraries(parley PRIVATE OpenSSL::SSL OpenSSL::Crypto Usrsctp::Usrsctp Srtp2::Srtp2 Threads::Threads)
   if(PARLEY_SANITIZE)
     target_link_options(parley PUBLIC -fsanitize=${PARLEY_SANITIZE})
   endif()

@@ -11,9 +11,11 @@ TABLE = {
     "stun": (("base",), None),
     "ice": (("base", "stun"), None),
     "dtls": (("base",), r"openssl/.*"),
+    "srtp": (("base",), r"srtp2/srtp\.h"),
     "sctp": (("base",), r"usrsctp\.h"),
+    "rtp": (("base",), None),
     "sdp": (("base",), None),
-    "pc": (("base", "stun", "ice", "dtls", "sctp", "sdp"), None),
+    "pc": (("base", "stun", "ice", "dtls", "srtp", "sctp", "rtp", "sdp"), None),
     "net": (("base",), r"boost/.*"),
 }
 PUBLIC = "include/parley"

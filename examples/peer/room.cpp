@@ -1,8 +1,8 @@
 #include "room.hpp"
 
+#include "common/page.hpp"
 #include "common/signaling_client.hpp"
 #include "common/signaling_server.hpp"
-#include "page.hpp"
 #include "session.hpp"
 
 #include <boost/asio/error.hpp>

@@ -55,7 +55,8 @@ enum class SctpCongestionControl {
 struct Configuration {
   std::vector<IceServer> iceServers = {};
   IceTransportPolicy iceTransportPolicy = IceTransportPolicy::All;
-  /// Of no effect as long as data channels are all there is: there is one transport.
+  /// There is one transport under every policy: what a peer puts outside of its bundle is rejected. MaxBundle says so in
+  /// the first offer (a=bundle-only), which a peer without BUNDLE answers with the first section alone.
   BundlePolicy bundlePolicy = BundlePolicy::Balanced;
   RtcpMuxPolicy rtcpMuxPolicy = RtcpMuxPolicy::Require;
   /// The first one is used. Empty: each connection makes its own.

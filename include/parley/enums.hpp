@@ -42,6 +42,11 @@ enum class ErrorDetail : std::uint8_t {
   SdpSyntaxError
 };
 
+/// The "kind" of a track.
+enum class MediaKind : std::uint8_t { Audio, Video };
+enum class MediaStreamTrackState : std::uint8_t { Live, Ended };
+enum class RtpTransceiverDirection : std::uint8_t { SendRecv, SendOnly, RecvOnly, Inactive, Stopped };
+
 PARLEY_API std::string_view toString(IceGatheringState value);
 PARLEY_API std::string_view toString(IceConnectionState value);
 PARLEY_API std::string_view toString(PeerConnectionState value);
@@ -57,6 +62,9 @@ PARLEY_API std::string_view toString(IceTransportState value);
 PARLEY_API std::string_view toString(IceGathererState value);
 PARLEY_API std::string_view toString(IceRole value);
 PARLEY_API std::string_view toString(ErrorDetail value);
+PARLEY_API std::string_view toString(MediaKind value);
+PARLEY_API std::string_view toString(MediaStreamTrackState value);
+PARLEY_API std::string_view toString(RtpTransceiverDirection value);
 
 /// `fromString<BundlePolicy>("max-compat")`. Defined for each enum of this file, of session_description.hpp
 /// and of ice_candidate.hpp.
@@ -95,6 +103,12 @@ template <>
 PARLEY_API std::optional<IceRole> fromString(std::string_view text);
 template <>
 PARLEY_API std::optional<ErrorDetail> fromString(std::string_view text);
+template <>
+PARLEY_API std::optional<MediaKind> fromString(std::string_view text);
+template <>
+PARLEY_API std::optional<MediaStreamTrackState> fromString(std::string_view text);
+template <>
+PARLEY_API std::optional<RtpTransceiverDirection> fromString(std::string_view text);
 template <>
 PARLEY_API std::optional<SdpType> fromString(std::string_view text);
 template <>

@@ -12,6 +12,7 @@ namespace parley {
 enum class ErrorName {
   AbortError,
   InvalidAccessError,
+  InvalidCharacterError,
   InvalidModificationError,
   InvalidStateError,
   NotSupportedError,

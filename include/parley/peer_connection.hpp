@@ -8,6 +8,8 @@
 #include <parley/enums.hpp>
 #include <parley/executor.hpp>
 #include <parley/ice_candidate.hpp>
+#include <parley/media_stream.hpp>
+#include <parley/rtp_transceiver.hpp>
 #include <parley/session_description.hpp>
 #include <parley/stats.hpp>
 #include <parley/transports.hpp>
@@ -54,7 +56,7 @@ struct IceCandidateError {
   std::string errorText;
 };
 
-/// RTCPeerConnection, for data channels. The behaviour is that of https://www.w3.org/TR/webrtc/; docs/api.md tells where
+/// RTCPeerConnection. The behaviour is that of https://www.w3.org/TR/webrtc/; docs/api.md tells where
 /// it differs.
 ///
 /// The handle is movable; destroying it closes the connection. Any thread may call the members, and each sees the
@@ -121,6 +123,18 @@ class PARLEY_API PeerConnection {
   std::shared_ptr<SctpTransport> sctp() const;
   std::shared_ptr<DataChannel> createDataChannel(std::string label, DataChannelInit init = {});
 
+  /// The track goes to the peer: by a transceiver that is free for it, or by a new one. InvalidAccessError if a sender
+  /// has it already.
+  std::shared_ptr<RtpSender> addTrack(std::shared_ptr<MediaStreamTrack> track,
+                                      std::vector<std::shared_ptr<MediaStream>> streams = {});
+  /// Ends sending; the section stays.
+  void removeTrack(const std::shared_ptr<RtpSender>& sender);
+  std::shared_ptr<RtpTransceiver> addTransceiver(std::shared_ptr<MediaStreamTrack> track, RtpTransceiverInit init = {});
+  std::shared_ptr<RtpTransceiver> addTransceiver(MediaKind kind, RtpTransceiverInit init = {});
+  std::vector<std::shared_ptr<RtpSender>> getSenders() const;
+  std::vector<std::shared_ptr<RtpReceiver>> getReceivers() const;
+  std::vector<std::shared_ptr<RtpTransceiver>> getTransceivers() const;
+
   Async<StatsReport> getStats();
 
   /// A certificate for `Configuration::certificates`. The first is defined with the runtime and uses the default one's
@@ -138,6 +152,8 @@ class PARLEY_API PeerConnection {
   void onConnectionStateChange(std::function<void()> handler);
   /// A channel that the peer made. Handlers that are set on it in here miss nothing.
   void onDataChannel(std::function<void(std::shared_ptr<DataChannel>)> handler);
+  /// The peer sends, or is about to. Handlers that are set on the track in here miss nothing.
+  void onTrack(std::function<void(const TrackEvent&)> handler);
 
  private:
   std::shared_ptr<pc::Connection> connection_;

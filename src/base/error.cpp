@@ -6,6 +6,7 @@ std::string_view toString(ErrorName name) {
   switch (name) {
     case ErrorName::AbortError: return "AbortError";
     case ErrorName::InvalidAccessError: return "InvalidAccessError";
+    case ErrorName::InvalidCharacterError: return "InvalidCharacterError";
     case ErrorName::InvalidModificationError: return "InvalidModificationError";
     case ErrorName::InvalidStateError: return "InvalidStateError";
     case ErrorName::NotSupportedError: return "NotSupportedError";

@@ -35,6 +35,7 @@ EngineCore::~EngineCore() { mailbox_->close(); }
 
 PeerHandle EngineCore::makePeer(PeerConfig config, std::shared_ptr<PeerObserver> observer) {
   const PeerId id = ++lastPeer_;
+  config.wallClockOffset = options_.wallClockOffset;
   post([this, id, config = std::move(config), observer = std::move(observer)](Time) {
     auto wake = [this, id, mailbox = mailbox_] {
       mailbox->post([this, id](Time) {

@@ -76,6 +76,18 @@ struct Names<ErrorDetail> {
   static constexpr std::array<Name, 5> all = {"data-channel-failure", "dtls-failure", "fingerprint-failure",
                                               "sctp-failure", "sdp-syntax-error"};
 };
+template <>
+struct Names<MediaKind> {
+  static constexpr std::array<Name, 2> all = {"audio", "video"};
+};
+template <>
+struct Names<MediaStreamTrackState> {
+  static constexpr std::array<Name, 2> all = {"live", "ended"};
+};
+template <>
+struct Names<RtpTransceiverDirection> {
+  static constexpr std::array<Name, 5> all = {"sendrecv", "sendonly", "recvonly", "inactive", "stopped"};
+};
 
 template <class Enum>
 std::string_view nameOf(Enum value) {
@@ -114,6 +126,9 @@ std::string_view toString(IceTransportState value) { return nameOf(value); }
 std::string_view toString(IceGathererState value) { return nameOf(value); }
 std::string_view toString(IceRole value) { return nameOf(value); }
 std::string_view toString(ErrorDetail value) { return nameOf(value); }
+std::string_view toString(MediaKind value) { return nameOf(value); }
+std::string_view toString(MediaStreamTrackState value) { return nameOf(value); }
+std::string_view toString(RtpTransceiverDirection value) { return nameOf(value); }
 
 template <>
 std::optional<IceGatheringState> fromString(std::string_view text) {
@@ -174,6 +189,18 @@ std::optional<IceRole> fromString(std::string_view text) {
 template <>
 std::optional<ErrorDetail> fromString(std::string_view text) {
   return valueOf<ErrorDetail>(text);
+}
+template <>
+std::optional<MediaKind> fromString(std::string_view text) {
+  return valueOf<MediaKind>(text);
+}
+template <>
+std::optional<MediaStreamTrackState> fromString(std::string_view text) {
+  return valueOf<MediaStreamTrackState>(text);
+}
+template <>
+std::optional<RtpTransceiverDirection> fromString(std::string_view text) {
+  return valueOf<RtpTransceiverDirection>(text);
 }
 
 template <>

@@ -13,6 +13,8 @@ constexpr const char* dataFormat = "webrtc-datachannel";
 /// The streams that a=sctpmap announces; INIT negotiates the number that counts (RFC 8831 s.6.2 asks for 65535).
 constexpr std::uint64_t oldSctpStreams = 65535;
 
+using Attributes = std::vector<sdp::Attribute>;
+
 sdp::Connection noAddress() { return {"IN", "IP4", "0.0.0.0"}; }
 
 sdp::Description emptyDescription() {
@@ -35,97 +37,160 @@ sdp::MediaSection rejected(const sdp::MediaSection& model) {
   return section;
 }
 
-sdp::MediaSection dataSectionFor(const LocalData& data, const std::optional<std::string>& mid,
-                                 const std::string& protocol, bool old) {
-  sdp::MediaSection section;
-  section.kind = "application";
-  // RFC 8840 s.4.1.1: the port and the address of "no candidate yet".
-  section.port = 9;
-  section.protocol = protocol;
-  section.formats = {old ? std::to_string(data.sctpPort) : dataFormat};
-  section.connections.push_back(noAddress());
+bool saysOldSctp(const sdp::MediaSection& section) {
+  return isOldSctp(section) && sdp::has<sdp::SctpMap>(section.attributes);
+}
 
+void appendTransport(Attributes& out, const LocalTransport& transport) {
+  out.push_back(sdp::IceUfrag{transport.credentials.ufrag});
+  out.push_back(sdp::IcePwd{transport.credentials.pwd});
+  for (const auto& fingerprint : transport.fingerprints)
+    out.push_back(sdp::Fingerprint{fingerprint.algorithm, fingerprint.value});
+  out.push_back(sdp::Setup{transport.setup});
+  if (transport.tlsId) out.push_back(sdp::TlsId{*transport.tlsId});
+}
+
+void fill(sdp::MediaSection& section, const LocalData& data, const SectionPlan& plan) {
+  const bool old = plan.model && saysOldSctp(*plan.model);
+  section.kind = "application";
+  section.protocol = plan.model ? plan.model->protocol : "UDP/DTLS/SCTP";
+  section.formats = {old ? std::to_string(data.sctpPort) : dataFormat};
   auto& attributes = section.attributes;
-  if (mid) attributes.push_back(sdp::Mid{*mid});
-  attributes.push_back(sdp::IceUfrag{data.credentials.ufrag});
-  attributes.push_back(sdp::IcePwd{data.credentials.pwd});
-  for (const auto& fingerprint : data.fingerprints)
-    attributes.push_back(sdp::Fingerprint{fingerprint.algorithm, fingerprint.value});
-  attributes.push_back(sdp::Setup{data.setup});
-  if (data.tlsId) attributes.push_back(sdp::TlsId{*data.tlsId});
   if (old)
     attributes.push_back(sdp::SctpMap{data.sctpPort, dataFormat, oldSctpStreams});
   else
     attributes.push_back(sdp::SctpPort{data.sctpPort});
   attributes.push_back(sdp::MaxMessageSize{data.maxMessageSize});
   if (data.sctpInit) attributes.push_back(sdp::SctpInit{*data.sctpInit});
-  return section;
 }
 
-bool saysOldSctp(const sdp::MediaSection& section) {
-  return isOldSctp(section) && sdp::has<sdp::SctpMap>(section.attributes);
+void appendCodec(Attributes& out, const PlannedCodec& codec) {
+  out.push_back(sdp::Rtpmap{codec.payloadType, codec.name, codec.clockRate,
+                            codec.channels > 1 ? std::to_string(codec.channels) : std::string()});
+  for (const auto& feedback : codec.feedback)
+    out.push_back(sdp::RtcpFb{codec.payloadType, feedback.type, feedback.parameter});
+  if (!codec.parameters.empty()) out.push_back(sdp::Fmtp{std::to_string(codec.payloadType), codec.parameters});
+}
+
+/// RFC 8830. Its section 2 makes the track's id optional, RFC 9429 s.5.2.1 leaves it out; but older peers (and all browsers
+/// write it) know a track by nothing else.
+void appendStreams(Attributes& out, const LocalMedia& media) {
+  if (media.streams.empty()) out.push_back(sdp::Msid{"-", media.trackId});
+  for (const auto& stream : media.streams) out.push_back(sdp::Msid{stream, media.trackId});
+}
+
+/// RFC 5576. Redundant with MID, and the only thing that peers without it have.
+void appendSources(Attributes& out, const LocalMedia& media) {
+  const auto& encoding = media.encodings.front();
+  const bool rtx = std::any_of(media.codecs.begin(), media.codecs.end(), [](const auto& codec) { return codec.isRtx(); });
+  if (rtx) out.push_back(sdp::SsrcGroup{"FID", {encoding.ssrc, encoding.rtxSsrc}});
+  const auto stream = media.streams.empty() ? "-" : media.streams.front();
+  for (const auto ssrc : {encoding.ssrc, encoding.rtxSsrc}) {
+    if (ssrc == encoding.rtxSsrc && !rtx) continue;
+    out.push_back(sdp::Ssrc{ssrc, "cname", media.cname});
+    out.push_back(sdp::Ssrc{ssrc, "msid", stream + " " + media.trackId});
+  }
+}
+
+/// RFC 8851, RFC 8853 s.5.1
+void appendSimulcast(Attributes& out, const LocalMedia& media) {
+  sdp::Simulcast simulcast;
+  if (sends(media.direction)) {
+    for (const auto& encoding : media.encodings) {
+      if (encoding.parameters.rid.empty()) continue;
+      out.push_back(sdp::Rid{encoding.parameters.rid, sdp::Rid::Direction::Send, {}, {}});
+      simulcast.send.push_back({{encoding.parameters.rid, false}});
+    }
+    if (simulcast.send.size() < 2) simulcast.send.clear();
+  }
+  for (const auto& rid : media.receivedRids) {
+    out.push_back(sdp::Rid{rid, sdp::Rid::Direction::Recv, {}, {}});
+    simulcast.recv.push_back({{rid, false}});
+  }
+  if (!simulcast.send.empty() || !simulcast.recv.empty()) out.push_back(simulcast);
+}
+
+void fill(sdp::MediaSection& section, const LocalMedia& media, const SectionPlan& plan) {
+  section.kind = toString(media.kind);
+  section.protocol = plan.model && plan.model->isRtp() ? plan.model->protocol : "UDP/TLS/RTP/SAVPF";
+  for (const auto& codec : media.codecs) section.formats.push_back(std::to_string(codec.payloadType));
+  auto& attributes = section.attributes;
+  for (const auto& extension : media.extensions)
+    attributes.push_back(sdp::Extmap{extension.id, std::nullopt, extension.uri, ""});
+  attributes.push_back(media.direction);
+  if (sends(media.direction)) appendStreams(attributes, media);
+  attributes.push_back(sdp::RtcpMux{});
+  if (media.reducedSizeRtcp) attributes.push_back(sdp::RtcpRsize{});
+  // RFC 3611 s.5.1
+  if (media.receiverRtt) attributes.push_back(sdp::UnknownAttribute{"rtcp-xr", "rcvr-rtt=all"});
+  for (const auto& codec : media.codecs) appendCodec(attributes, codec);
+  if (sends(media.direction) && media.encodings.front().parameters.rid.empty()) appendSources(attributes, media);
+  appendSimulcast(attributes, media);
+}
+
+sdp::MediaSection makeSection(const SectionPlan& plan, const std::optional<LocalTransport>& transport) {
+  if (plan.isRejected()) return rejected(*plan.model);
+  sdp::MediaSection section;
+  // RFC 8840 s.4.1.1: the port and the address of "no candidate yet".
+  section.port = plan.bundleOnly ? 0 : 9;
+  section.connections.push_back(noAddress());
+  if (plan.mid) section.attributes.push_back(sdp::Mid{*plan.mid});
+  // RFC 9429 s.5.2.1 wants other credentials in each section with an address, and s.5.2.2 none in bundled ones. There is
+  // one transport, and peers are best served if each section tells the whole of it.
+  if (plan.bundleOnly)
+    section.attributes.push_back(sdp::BundleOnly{});
+  else
+    appendTransport(section.attributes, *transport);
+  if (const auto* data = std::get_if<LocalData>(&plan.content)) fill(section, *data, plan);
+  if (const auto* media = std::get_if<LocalMedia>(&plan.content)) fill(section, *media, plan);
+  return section;
 }
 
 }  // namespace
 
-sdp::Description makeOffer(const OfferPlan& plan) {
+sdp::Description makeOffer(const DescriptionPlan& plan) {
   auto offer = emptyDescription();
   sdp::IceOptions options{{"trickle", "ice2"}};
-  if (plan.data && plan.data->renomination) options.options.push_back("renomination");
+  if (plan.transport && plan.transport->renomination) options.options.push_back("renomination");
   offer.attributes.push_back(options);
-  if (plan.data && plan.data->iceLite) offer.attributes.push_back(sdp::IceLite{});
+  if (plan.transport && plan.transport->iceLite) offer.attributes.push_back(sdp::IceLite{});
   // RFC 8285 s.6: at the session level it is a statement about ourselves.
   offer.attributes.push_back(sdp::ExtmapAllowMixed{});
 
-  // RFC 9429 s.5.2.2: sections never go away.
-  if (plan.previous)
-    for (const auto& section : plan.previous->media) offer.media.push_back(rejected(section));
-  if (!plan.data) return offer;
-
-  std::optional<std::string> mid = plan.mid;
-  std::string protocol = "UDP/DTLS/SCTP";
-  bool old = false;
-  std::size_t index = offer.media.size();
-  if (plan.accepted) {
-    index = *plan.accepted;
-    const auto& section = plan.previous->media[index];
-    mid = midOf(section);
-    protocol = section.protocol;
-    old = saysOldSctp(section);
-  } else {
-    for (std::size_t i = 0; i < offer.media.size() && index == offer.media.size(); ++i)
-      if (offer.media[i].kind == "application" && offer.media[i].isSctp()) index = i;
+  sdp::Group bundle{"BUNDLE", {}};
+  for (const auto& section : plan.sections) {
+    offer.media.push_back(makeSection(section, plan.transport));
+    if (!section.isRejected() && section.mid) bundle.mids.push_back(*section.mid);
   }
-  auto section = dataSectionFor(*plan.data, mid, protocol, old);
-  if (index < offer.media.size())
-    offer.media[index] = std::move(section);
-  else
-    offer.media.push_back(std::move(section));
-  if (mid) offer.attributes.insert(offer.attributes.begin(), sdp::Group{"BUNDLE", {*mid}});
+  if (!bundle.mids.empty()) offer.attributes.insert(offer.attributes.begin(), bundle);
   return offer;
 }
 
-sdp::Description makeAnswer(const sdp::Description& offer, std::optional<std::size_t> accepted, const LocalData& data) {
+sdp::Description makeAnswer(const sdp::Description& offer, const DescriptionPlan& plan) {
   auto answer = emptyDescription();
-  for (std::size_t i = 0; i < offer.media.size(); ++i) {
-    const auto& section = offer.media[i];
-    answer.media.push_back(i == accepted ? dataSectionFor(data, midOf(section), section.protocol, saysOldSctp(section))
-                                         : rejected(section));
+  std::vector<std::string> accepted;
+  for (const auto& section : plan.sections) {
+    answer.media.push_back(makeSection(section, plan.transport));
+    if (!section.isRejected() && section.mid) accepted.push_back(*section.mid);
   }
 
   auto& attributes = answer.attributes;
   // RFC 9429 s.5.3.1: the offered groups without what is rejected.
-  if (auto mid = accepted ? midOf(offer.media[*accepted]) : std::nullopt)
-    for (const auto* group : sdp::all<sdp::Group>(offer.attributes))
-      if (group->semantics == "BUNDLE" && std::find(group->mids.begin(), group->mids.end(), *mid) != group->mids.end())
-        attributes.push_back(sdp::Group{"BUNDLE", {*mid}});
+  for (const auto* group : sdp::all<sdp::Group>(offer.attributes)) {
+    if (group->semantics != "BUNDLE") continue;
+    sdp::Group answered{"BUNDLE", {}};
+    for (const auto& mid : group->mids)
+      if (std::find(accepted.begin(), accepted.end(), mid) != accepted.end()) answered.mids.push_back(mid);
+    if (!answered.mids.empty()) attributes.push_back(answered);
+  }
   // RFC 9429 s.5.3.1: only what was offered.
   sdp::IceOptions options;
   for (const char* option : {"trickle", "ice2"})
     if (hasIceOption(offer, option)) options.options.push_back(option);
-  if (data.renomination && hasIceOption(offer, "renomination")) options.options.push_back("renomination");
+  if (plan.transport && plan.transport->renomination && hasIceOption(offer, "renomination"))
+    options.options.push_back("renomination");
   if (!options.options.empty()) attributes.push_back(options);
-  if (data.iceLite) attributes.push_back(sdp::IceLite{});
+  if (plan.transport && plan.transport->iceLite) attributes.push_back(sdp::IceLite{});
   if (sdp::has<sdp::ExtmapAllowMixed>(offer.attributes)) attributes.push_back(sdp::ExtmapAllowMixed{});
   return answer;
 }

@@ -2,12 +2,14 @@
 
 #include "dtls/fingerprint.hpp"
 #include "ice/credentials.hpp"
+#include "pc/session_transceiver.hpp"
 #include "sdp/description.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 /// \file
@@ -16,32 +18,64 @@
 
 namespace parley::pc {
 
-/// What our data section says.
-struct LocalData {
+/// What our sections say about the transport that they share.
+struct LocalTransport {
   ice::Credentials credentials;
   std::vector<dtls::Fingerprint> fingerprints;
   sdp::Setup::Role setup = sdp::Setup::Role::Actpass;
   std::optional<std::string> tlsId;
-  std::uint16_t sctpPort = 5000;
-  std::uint64_t maxMessageSize = 262144;
-  std::optional<std::vector<std::uint8_t>> sctpInit;  ///< draft-hancke-tsvwg-snap s.5
   bool iceLite = false;
   bool renomination = false;  ///< a=ice-options:renomination
 };
 
-/// RFC 9429 s.5.2. `previous` is the description of either side that was applied last, if any: its sections keep their
-/// places, those that are rejected there stay so. `accepted` is the section among them that is in use for data. An
-/// offered data section goes there, else to the first rejected section of its kind (which gets the new `mid`), else to
-/// the end. Without `data` there is none.
-struct OfferPlan {
-  const sdp::Description* previous = nullptr;
-  std::optional<std::size_t> accepted;
-  std::optional<LocalData> data;
-  std::string mid;
+/// What our data section says.
+struct LocalData {
+  std::uint16_t sctpPort = 5000;
+  std::uint64_t maxMessageSize = 262144;
+  std::optional<std::vector<std::uint8_t>> sctpInit;  ///< draft-hancke-tsvwg-snap s.5
 };
-sdp::Description makeOffer(const OfferPlan& plan);
 
-/// RFC 9429 s.5.3: `accepted` is the section of the offer that becomes the data section; all others are rejected.
-sdp::Description makeAnswer(const sdp::Description& offer, std::optional<std::size_t> accepted, const LocalData& data);
+/// What a media section of ours says.
+struct LocalMedia {
+  MediaKind kind = MediaKind::Audio;
+  sdp::Direction direction = sdp::Direction::Inactive;
+  std::vector<PlannedCodec> codecs;
+  std::vector<PlannedExtension> extensions;
+  bool reducedSizeRtcp = true;
+  bool receiverRtt = true;
+
+  // Where we send:
+  std::vector<std::string> streams;
+  std::string trackId;
+  std::string cname;
+  /// With rids: simulcast, or one stream with a name. Without: one stream, whose SSRCs are announced.
+  std::vector<SendEncoding> encodings;
+
+  /// Where we receive simulcast: what the peer sends, in its order.
+  std::vector<std::string> receivedRids;
+};
+
+/// One section. Without content it is rejected: kind, protocol and formats are those of the model then.
+struct SectionPlan {
+  std::variant<std::monostate, LocalData, LocalMedia> content;
+  std::optional<std::string> mid;
+  /// The same section of the other side or of an earlier description; its protocol goes on. Null for a new one.
+  const sdp::MediaSection* model = nullptr;
+  /// RFC 9143 s.6: rejected by a peer without BUNDLE, and without transport of its own.
+  bool bundleOnly = false;
+
+  bool isRejected() const { return content.index() == 0; }
+};
+
+struct DescriptionPlan {
+  /// None if all sections are rejected.
+  std::optional<LocalTransport> transport;
+  std::vector<SectionPlan> sections;
+};
+
+/// RFC 9429 s.5.2.
+sdp::Description makeOffer(const DescriptionPlan& plan);
+/// RFC 9429 s.5.3: a section for each of the offer.
+sdp::Description makeAnswer(const sdp::Description& offer, const DescriptionPlan& plan);
 
 }  // namespace parley::pc

@@ -48,7 +48,8 @@ Peer::Peer(PeerConfig config, base::IdSource& ids, base::Random& random, base::P
       observer_(std::move(observer)),
       wake_(std::move(wake)),
       agent_(config_.ice, ids, random, pool),
-      dtls_(std::in_place, dtlsConfig(config_), pool) {}
+      dtls_(std::in_place, dtlsConfig(config_), pool),
+      media_({rtp::WallClock{config_.wallClockOffset}}, pool, random) {}
 
 Peer::~Peer() = default;
 
@@ -74,6 +75,7 @@ void Peer::apply(const TransportPlan& plan, Time now) {
   }
   if (otherAssociation) replaceAssociation();
   if (hadSctp && !plan.sctp) sctpGone("the data section was removed");
+  media_.apply(plan.media, now);
   pump(now);
 }
 
@@ -83,6 +85,7 @@ void Peer::replaceAssociation() {
   sctpGone("the peer began another DTLS association");
   sctpGone_ = false;
   dtls_.emplace(dtlsConfig(config_), pool_);
+  media_.stop();
 }
 
 void Peer::addRemoteCandidate(const ice::Candidate& candidate, Time now) {
@@ -143,6 +146,24 @@ void Peer::closeChannel(sctp::ChannelId id, Time now) {
   }
 }
 
+void Peer::sendFrame(TransceiverId transceiver, EncodedFrame frame, Time now) {
+  if (closed_) return;
+  media_.sendFrame(transceiver, frame, now);
+  pump(now);
+}
+
+void Peer::requestKeyFrame(TransceiverId transceiver, const std::string& rid, Time now) {
+  if (closed_) return;
+  media_.requestKeyFrame(transceiver, rid, now);
+  pump(now);
+}
+
+void Peer::insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now) {
+  if (closed_) return;
+  media_.insertTones(transceiver, tones, duration, gap, now);
+  pump(now);
+}
+
 void Peer::resume(Time now) {
   if (!closed_) pump(now);
 }
@@ -154,6 +175,8 @@ void Peer::close(Time now) {
     channels_->abort(now);
     pumpChannels(now);
   }
+  media_.sayBye(now);
+  pumpMedia(now);
   dtls_->close(now);
   pumpDtls(now);
   pumpIce(now);
@@ -173,12 +196,14 @@ void Peer::handle(const Datagram& datagram, Time now) {
 void Peer::take(const Datagram& datagram, Time now) {
   if (datagram.bytes.empty()) return;
   const std::uint8_t first = datagram.bytes[0];  // RFC 7983 s.7
-  if (first < 20 || first > 63) return drops_.add(PeerDrop::UnknownProtocol);
+  const bool media = first >= 128 && first <= 191 && !plan_.media.sections.empty();
+  if ((first < 20 || first > 63) && !media) return drops_.add(PeerDrop::UnknownProtocol);
   // RFC 8827 s.6.3: only from an address that has shown that it holds our credentials.
   if (!agent_.mayReceive(datagram.socket, datagram.from)) return drops_.add(PeerDrop::NotAuthenticated);
   agent_.countReceived(datagram.socket, datagram.from, datagram.bytes.size(), now);
   ++packetsReceived_;
   bytesReceived_ += datagram.bytes.size();
+  if (media) return media_.handle(datagram.bytes, now);
   // The peer's first flight may be here before its answer is (RFC 8842 s.5.2): the endpoint holds it until it starts.
   dtls_->handle(datagram.bytes, now);
 }
@@ -209,6 +234,15 @@ void Peer::startSctp(Time now) {
   channels_->connect(now);
 }
 
+void Peer::startMedia(Time now) {
+  // Data alone needs no SRTP.
+  if (media_.started() || closed_ || plan_.media.sections.empty() || dtls_->state() != dtls::State::Connected) return;
+  const auto keys = dtls_->srtpKeys();
+  if (!keys) return;
+  if (agent_.roundTripTime() > Duration{}) media_.setRoundTripTime(agent_.roundTripTime());
+  media_.start(*keys, now);
+}
+
 std::unique_ptr<sctp::Association> Peer::makeAssociation(const sctp::Config& config) {
   if (config_.sctpEngine == SctpEngine::Native)
     return std::make_unique<sctp::native::Association>(config, random_, pool_);
@@ -222,6 +256,8 @@ void Peer::pump(Time now) {
     moved = pumpIce(now);
     startDtls(now);
     moved |= pumpDtls(now);
+    startMedia(now);
+    moved |= pumpMedia(now);
     startSctp(now);
     moved |= pumpChannels(now);
   }
@@ -270,13 +306,28 @@ bool Peer::pumpDtls(Time now) {
                    [&](dtls::Endpoint::Closed&) {
                      // RFC 8827 s.6.5, W3C RTCDtlsTransportState: a close_notify takes the channels with it.
                      sctpGone({});
+                     media_.stop();
                      tell(DtlsStateChanged{dtls::State::Closed, {}, {}});
                    },
                    [&](dtls::Endpoint::Failed& failure) {
                      PARLEY_LOG(Warning, "pc", "DTLS failed: ", failure.reason);
                      sctpGone(failure.reason);
+                     media_.stop();
                      tell(DtlsStateChanged{dtls::State::Failed, std::move(failure.reason), {}, failure.wrongFingerprint});
                    },
+               },
+               *output);
+  }
+  return moved;
+}
+
+bool Peer::pumpMedia(Time now) {
+  bool moved = false;
+  while (auto output = media_.poll()) {
+    moved = true;
+    std::visit(Overloaded{
+                   [&](MediaPlane::Transmit& packet) { transmit(std::move(packet.packet), now); },
+                   [&](auto& event) { tell(std::move(event)); },
                },
                *output);
   }
@@ -386,7 +437,7 @@ void Peer::sctpGone(std::string reason) {
 
 Time Peer::deadline() const {
   if (closed_) return never;
-  Time next = std::min(agent_.deadline(), dtls_->deadline());
+  Time next = std::min({agent_.deadline(), dtls_->deadline(), media_.deadline()});
   if (channels_) next = std::min(next, channels_->deadline());
   return next;
 }
@@ -395,6 +446,7 @@ void Peer::advance(Time now) {
   if (closed_) return;
   agent_.advance(now);
   dtls_->advance(now);
+  media_.advance(now);
   if (channels_) channels_->advance(now);
   pump(now);
 }
@@ -406,6 +458,7 @@ Peer::Stats Peer::stats() const {
   stats.dtlsState = dtls_->state();
   stats.dtlsRole = dtls_->role();
   stats.dtlsParameters = dtls_->negotiated();
+  stats.media = media_.stats();
   if (channels_) stats.sctp = channels_->stats();
   stats.bytesSent = bytesSent_;
   stats.bytesReceived = bytesReceived_;

@@ -8,6 +8,7 @@
 #include "dtls/certificate.hpp"
 #include "dtls/endpoint.hpp"
 #include "ice/agent.hpp"
+#include "pc/media_plane.hpp"
 #include "pc/peer_event.hpp"
 #include "pc/transport_plan.hpp"
 #include "sctp/data_channels.hpp"
@@ -39,6 +40,8 @@ struct PeerConfig {
   SctpCongestionControl sctpCongestionControl = SctpCongestionControl::TolerantCubic;
   /// Its UDP sockets are those of other connections as well; see `PortMux`.
   bool sharesPort = false;
+  /// From the engine's time to nanoseconds since 1970; `EngineCore` knows it.
+  Duration wallClockOffset{};
 };
 
 /// What an association is made with, as far as the peer's description has no part in it.
@@ -54,11 +57,13 @@ enum class PeerDrop {
   Count
 };
 
-/// The data plane of one connection: ICE, DTLS and SCTP joined. A machine on the engine's thread.
+/// The data plane of one connection: ICE, DTLS, SCTP and media joined. A machine on the engine's thread.
 ///
 ///   datagram ─► first byte (RFC 7983) ─► ice::Agent | dtls::Endpoint ─► sctp::DataChannels ─► PeerEvent
+///                                                   | MediaPlane (SRTP) ───────────────────►
 ///
-/// The layers start as early as they can: ICE with the local description, DTLS on the first valid pair, SCTP with DTLS.
+/// The layers start as early as they can: ICE with the local description, DTLS on the first valid pair, SCTP and media
+/// with DTLS.
 class Peer {
  public:
   Peer(PeerConfig config, base::IdSource& ids, base::Random& random, base::PacketPool& pool,
@@ -86,6 +91,14 @@ class Peer {
   void send(sctp::ChannelId channel, bool text, std::vector<std::uint8_t> bytes, Time now);
   /// What was sent before still goes out, then the channel closes.
   void closeChannel(sctp::ChannelId channel, Time now);
+  /// Media: a frame of the application's for a transceiver; dropped and counted if that does not send (yet), has no
+  /// stream of the frame's rid, or no format for its codec.
+  void sendFrame(TransceiverId transceiver, EncodedFrame frame, Time now);
+  /// Asks the peer (PLI or FIR) for a key frame of what we receive; an empty rid means all streams.
+  void requestKeyFrame(TransceiverId transceiver, const std::string& rid, Time now);
+  /// RFC 4733: plays these tones ("," is a pause of two seconds) and tells each by `TonePlayed`; replaces what was not
+  /// played yet.
+  void insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now);
   /// The observer wants messages again.
   void resume(Time now);
   /// Abrupt and final: an ABORT and a close_notify go out, sockets close, no more events.
@@ -120,6 +133,7 @@ class Peer {
     dtls::State dtlsState{};
     std::optional<dtls::Role> dtlsRole;
     std::optional<dtls::Endpoint::Connected> dtlsParameters;  ///< Version, cipher, SRTP profile, once connected.
+    MediaPlane::Stats media;
     std::optional<sctp::DataChannels::Stats> sctp;  ///< And of the channels that are not gone.
     std::uint64_t bytesSent = 0, bytesReceived = 0;  ///< Payload of datagrams that are not STUN.
     std::uint64_t packetsSent = 0, packetsReceived = 0;
@@ -149,11 +163,13 @@ class Peer {
   void replaceAssociation();
   void startDtls(Time now);
   void startSctp(Time now);
+  void startMedia(Time now);
   std::unique_ptr<sctp::Association> makeAssociation(const sctp::Config& config);
   void pump(Time now);
   bool pumpIce(Time now);
   void take(const Datagram& datagram, Time now);
   bool pumpDtls(Time now);
+  bool pumpMedia(Time now);
   bool pumpChannels(Time now);
   bool deliverMessage(Time now);
   void flush(Time now);
@@ -175,6 +191,7 @@ class Peer {
 
   ice::Agent agent_;
   std::optional<dtls::Endpoint> dtls_;  ///< Always there; optional because a new association replaces it in place.
+  MediaPlane media_;
   std::optional<sctp::DataChannels> channels_;
 
   TransportPlan plan_;

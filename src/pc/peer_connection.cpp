@@ -105,6 +105,7 @@ SessionConfig sessionConfig(const Configuration& configuration, const Certificat
   config.maxMessageSize = configuration.extensions.maxMessageSize;
   config.iceLite = configuration.extensions.iceLite;
   config.renomination = configuration.extensions.renomination;
+  config.bundlePolicy = configuration.bundlePolicy;
   return config;
 }
 
@@ -151,7 +152,16 @@ void Connection::close() {
       channel->drop(dropped);
     }
     channels.swap(channels_);
+    for (const auto& transceiver : transceivers_) {
+      transceiver->slots.direction = RtpTransceiverDirection::Stopped;
+      transceiver->slots.currentDirection = RtpTransceiverDirection::Stopped;
+      transceiver->rtpSender->slots.stopped = true;
+      // W3C close(): without an event.
+      transceiver->rtpReceiver->remote->core().slots.readyState = MediaStreamTrackState::Ended;
+      transceiver->drop(dropped);
+    }
     if (sctp_) sctp_->close(dropped);
+    if (dtls_) dtls_->close(dropped);
     for (auto* handler :
          {&handlers.negotiationNeeded, &handlers.signalingStateChange, &handlers.iceConnectionStateChange,
           &handlers.iceGatheringStateChange, &handlers.connectionStateChange})
@@ -159,6 +169,7 @@ void Connection::close() {
     dropped.push_back(handlers.iceCandidate.take());
     dropped.push_back(handlers.iceCandidateError.take());
     dropped.push_back(handlers.dataChannel.take());
+    dropped.push_back(handlers.track.take());
     operations = chain_.clear();
     for (const auto& pending : std::exchange(pending_, {}))
       if (auto state = pending.lock()) abandoned.push_back(std::move(state));
@@ -347,6 +358,34 @@ std::shared_ptr<SctpTransport> PeerConnection::sctp() const { return connection_
 std::shared_ptr<DataChannel> PeerConnection::createDataChannel(std::string label, DataChannelInit init) {
   return connection_->createDataChannel(std::move(label), std::move(init));
 }
+std::shared_ptr<RtpSender> PeerConnection::addTrack(std::shared_ptr<MediaStreamTrack> track,
+                                                    std::vector<std::shared_ptr<MediaStream>> streams) {
+  return connection_->addTrack(std::move(track), streams);
+}
+void PeerConnection::removeTrack(const std::shared_ptr<RtpSender>& sender) { connection_->removeTrack(sender); }
+std::shared_ptr<RtpTransceiver> PeerConnection::addTransceiver(std::shared_ptr<MediaStreamTrack> track,
+                                                               RtpTransceiverInit init) {
+  if (!track) throw Error(ErrorName::TypeError, "there is no track");
+  const auto kind = track->kind();
+  return connection_->addTransceiver(kind, std::move(track), std::move(init));
+}
+std::shared_ptr<RtpTransceiver> PeerConnection::addTransceiver(MediaKind kind, RtpTransceiverInit init) {
+  return connection_->addTransceiver(kind, nullptr, std::move(init));
+}
+std::vector<std::shared_ptr<RtpSender>> PeerConnection::getSenders() const {
+  std::vector<std::shared_ptr<RtpSender>> all;
+  for (const auto& transceiver : connection_->transceivers()) all.push_back(transceiver->rtpSender);
+  return all;
+}
+std::vector<std::shared_ptr<RtpReceiver>> PeerConnection::getReceivers() const {
+  std::vector<std::shared_ptr<RtpReceiver>> all;
+  for (const auto& transceiver : connection_->transceivers()) all.push_back(transceiver->rtpReceiver);
+  return all;
+}
+std::vector<std::shared_ptr<RtpTransceiver>> PeerConnection::getTransceivers() const {
+  const auto all = connection_->transceivers();
+  return {all.begin(), all.end()};
+}
 Async<StatsReport> PeerConnection::getStats() { return connection_->getStats(); }
 
 Async<Certificate> PeerConnection::generateCertificate(Engine& engine, const KeygenAlgorithm& algorithm) {
@@ -388,6 +427,10 @@ void PeerConnection::onConnectionStateChange(std::function<void()> handler) {
 }
 void PeerConnection::onDataChannel(std::function<void(std::shared_ptr<DataChannel>)> handler) {
   connection_->handlers.dataChannel.set(connection_->shared(), std::move(handler));
+}
+
+void PeerConnection::onTrack(std::function<void(const TrackEvent&)> handler) {
+  connection_->handlers.track.set(connection_->shared(), std::move(handler));
 }
 
 }  // namespace parley

@@ -5,6 +5,7 @@
 #include "pc/event_handler.hpp"
 #include "pc/ice_server_url.hpp"
 #include "pc/operations_chain.hpp"
+#include "pc/rtp_transceiver.hpp"
 #include "pc/session.hpp"
 #include "pc/task_queue.hpp"
 #include "pc/transports.hpp"
@@ -39,7 +40,7 @@ IceTransportState shown(ice::State state);
 /// queue tasks.
 ///
 /// peer_connection.cpp: life and attributes · …_operations.cpp: the operations chain · …_events.cpp: what the peer says ·
-/// …_channels.cpp: data channels · …_stats.cpp: statistics.
+/// …_channels.cpp: data channels · …_transceivers.cpp, …_media.cpp: media · …_stats.cpp: statistics.
 class Connection final : public PeerObserver, public std::enable_shared_from_this<Connection> {
  public:
   /// Throws what the W3C's constructor throws.
@@ -64,6 +65,13 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   void setConfiguration(Configuration configuration);
   std::shared_ptr<DataChannel> createDataChannel(std::string label, DataChannelInit init);
   Async<StatsReport> getStats();
+  std::shared_ptr<RtpSender> addTrack(std::shared_ptr<MediaStreamTrack> track,
+                                      const std::vector<std::shared_ptr<MediaStream>>& streams);
+  void removeTrack(const std::shared_ptr<RtpSender>& sender);
+  std::shared_ptr<RtpTransceiver> addTransceiver(MediaKind kind, std::shared_ptr<MediaStreamTrack> track,
+                                                 RtpTransceiverInit init);
+  /// In the order of adding.
+  std::vector<std::shared_ptr<RtpTransceiverImpl>> transceivers() const;
 
   /// Reads the session under the mutex.
   template <class Read>
@@ -82,6 +90,7 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
     EventHandler<const std::optional<IceCandidate>&> iceCandidate;
     EventHandler<const IceCandidateError&> iceCandidateError;
     EventHandler<std::shared_ptr<DataChannel>> dataChannel;
+    EventHandler<const TrackEvent&> track;
   };
   Handlers handlers;
   const Shared& shared() const { return *shared_; }
@@ -90,6 +99,19 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
 
   void send(DataChannelImpl& channel, bool text, std::vector<std::uint8_t> bytes);
   void closeChannel(DataChannelImpl& channel);
+
+  // --- For transceivers and what they have, any thread ---
+
+  void setDirection(RtpTransceiverImpl& transceiver, RtpTransceiverDirection direction);
+  void stop(RtpTransceiverImpl& transceiver);
+  void setCodecPreferences(TransceiverId id, std::vector<RtpCodec> codecs);
+  void setStreams(TransceiverId id, const std::vector<std::shared_ptr<MediaStream>>& streams);
+  Async<void> setParameters(const std::shared_ptr<RtpSenderImpl>& sender, RtpSendParameters parameters);
+  Async<void> replaceTrack(const std::shared_ptr<RtpSenderImpl>& sender, std::shared_ptr<MediaStreamTrack> track);
+  void sendFrame(TransceiverId id, EncodedFrame frame);
+  void requestKeyFrame(TransceiverId id, const std::string& rid);
+  void insertDtmf(TransceiverId id, const std::string& tones, std::uint32_t duration, std::uint32_t interToneGap);
+  bool canInsertDtmf(TransceiverId id) const;
 
   // --- PeerObserver, the engine's thread ---
 
@@ -148,11 +170,29 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   void take(ChannelClosed& closed);
   void take(ChannelMessage& message);
   void take(ChannelDrained& drained);
+  // peer_connection_media.cpp
+  void take(FrameReceived& received);
+  void take(KeyFrameWanted& wanted);
+  void take(SendBitrateChanged& changed);
+  void take(MediaFlows& changed);
+  void take(TonePlayed& played);
   bool isCurrentGeneration(const std::string& ufrag) const;
   std::optional<IceCandidate> shownCandidate(const ice::Candidate& candidate, const std::string& ufrag,
                                              const std::string& url,
                                              std::optional<ice::ServerTransport> relayProtocol = {}) const;
   void gatheringComplete(const std::string& ufrag);
+
+  // peer_connection_transceivers.cpp
+  std::shared_ptr<RtpTransceiverImpl> makeTransceiver(const Transceiver& transceiver);
+  std::shared_ptr<RtpTransceiverImpl> findTransceiver(TransceiverId id) const;
+  void mirror(RtpTransceiverImpl& shown, const Transceiver& transceiver) const;
+  void updateTransceivers(const Applied& result, Actions& actions);
+  void transceiverGone(const std::shared_ptr<RtpTransceiverImpl>& gone, Actions& actions);
+  void setRemoteStreams(const std::shared_ptr<RtpTransceiverImpl>& shown, const std::vector<std::string>& ids,
+                        Actions& actions);
+  bool canInsertDtmfLocked(TransceiverId id) const;
+  void applyPlan(Actions& actions);
+  bool takesFrame(const FrameReceived& received);
 
   // peer_connection_channels.cpp
   using Channels = std::map<sctp::ChannelId, std::shared_ptr<DataChannelImpl>>;
@@ -192,6 +232,8 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   IceGatheringState iceGatheringState_ = IceGatheringState::New;
   IceConnectionState iceConnectionState_ = IceConnectionState::New;
   PeerConnectionState connectionState_ = PeerConnectionState::New;
+  /// The one transport of all sections; null while none is described.
+  std::shared_ptr<DtlsTransportImpl> dtls_;
   std::shared_ptr<SctpTransportImpl> sctp_;
   std::vector<std::uint8_t> remoteCertificate_;
 
@@ -202,6 +244,15 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   bool channelWasCreated_ = false;
   /// Known once an answer was applied.
   std::optional<dtls::Role> dtlsRole_;
+
+  std::vector<std::shared_ptr<RtpTransceiverImpl>> transceivers_;
+  /// Of the peer, by id, as long as somebody has them.
+  std::map<std::string, std::weak_ptr<MediaStreamImpl>> remoteStreams_;
+
+  /// Frames on their way to their handlers.
+  std::atomic<std::size_t> undeliveredFrames_{0};
+  /// Whose frames were too many: they begin again with a key frame. The engine's thread only.
+  std::set<std::pair<TransceiverId, std::string>> overrun_;
 
   /// Bytes of messages on their way to their handlers.
   std::atomic<std::size_t> undelivered_{0};

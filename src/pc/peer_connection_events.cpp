@@ -44,6 +44,8 @@ IceTransportState shown(ice::State state) {
 void Connection::onPeerEvent(PeerEvent event) {
   if (const auto* message = std::get_if<ChannelMessage>(&event))
     undelivered_ += message->bytes.size() + messageOverhead;
+  if (const auto* received = std::get_if<FrameReceived>(&event))
+    if (!takesFrame(*received)) return;
   shared_->tasks->post([self = shared_from_this(), event = std::move(event)]() mutable {
     std::visit([&](auto& happened) { self->take(happened); }, event);
   });
@@ -55,15 +57,15 @@ bool Connection::wantsMessages() const { return undelivered_ < receiveBufferLimi
 
 /// Whether candidates with this user name fragment are of the generation that the local description is about.
 bool Connection::isCurrentGeneration(const std::string& ufrag) const {
-  if (!sctp_) return false;
-  const auto& local = sctp_->dtls->ice->slots.localParameters;
+  if (!dtls_) return false;
+  const auto& local = dtls_->ice->slots.localParameters;
   return local && local->usernameFragment == ufrag;
 }
 
 std::optional<IceCandidate> Connection::shownCandidate(const ice::Candidate& candidate, const std::string& ufrag,
                                                        const std::string& url,
                                                        std::optional<ice::ServerTransport> relayProtocol) const {
-  const auto section = session_.dataSection();
+  const auto section = session_.transportSection();
   if (!section) return std::nullopt;
   IceCandidateInit init;
   auto labelled = candidate;
@@ -84,7 +86,7 @@ void Connection::take(ice::CandidateFound& found) {
     session_.localCandidate(found.ufrag, found.candidate);
     auto candidate = shownCandidate(found.candidate, found.ufrag, found.url, found.relayProtocol);
     if (!candidate) return;
-    sctp_->dtls->ice->slots.localCandidates.push_back(*candidate);
+    dtls_->ice->slots.localCandidates.push_back(*candidate);
     fire(actions, handlers.iceCandidate, candidate);
   });
 }
@@ -108,7 +110,7 @@ void Connection::take(ice::GatheringChanged& changed) {
   if (changed.state == ice::GatheringState::Complete) return gatheringComplete(changed.ufrag);
   update([&](Actions& actions) {
     if (!isCurrentGeneration(changed.ufrag)) return;
-    const auto& ice = sctp_->dtls->ice;
+    const auto& ice = dtls_->ice;
     if (ice->slots.gatheringState == IceGathererState::Gathering) return;
     ice->slots.gatheringState = IceGathererState::Gathering;
     fireAt(actions, ice, &IceTransportImpl::gatheringStateChange);
@@ -121,7 +123,7 @@ void Connection::gatheringComplete(const std::string& ufrag) {
   post([ufrag](Connection& self) {
     self.update([&](Actions& actions) {
       if (!self.isCurrentGeneration(ufrag)) return;
-      const auto& ice = self.sctp_->dtls->ice;
+      const auto& ice = self.dtls_->ice;
       ice->slots.gatheringState = IceGathererState::Complete;
       self.fireAt(actions, ice, &IceTransportImpl::gatheringStateChange);
       self.updateStates(actions);
@@ -131,7 +133,7 @@ void Connection::gatheringComplete(const std::string& ufrag) {
   update([&](Actions& actions) {
     if (!isCurrentGeneration(ufrag)) return;
     session_.localEndOfCandidates(ufrag);
-    const auto section = session_.dataSection();
+    const auto section = session_.transportSection();
     if (!section) return;
     IceCandidateInit end;
     end.sdpMid = section->mid;
@@ -143,8 +145,8 @@ void Connection::gatheringComplete(const std::string& ufrag) {
 
 void Connection::take(ice::StateChanged& changed) {
   update([&](Actions& actions) {
-    if (!sctp_) return;
-    const auto& ice = sctp_->dtls->ice;
+    if (!dtls_) return;
+    const auto& ice = dtls_->ice;
     ice->slots.state = shown(changed.state);
     fireAt(actions, ice, &IceTransportImpl::stateChange);
     updateStates(actions);
@@ -153,8 +155,8 @@ void Connection::take(ice::StateChanged& changed) {
 
 void Connection::take(ice::SelectedPairChanged& changed) {
   update([&](Actions& actions) {
-    if (!sctp_) return;
-    const auto& ice = sctp_->dtls->ice;
+    if (!dtls_) return;
+    const auto& ice = dtls_->ice;
     const auto ufrag = [](const std::optional<IceParameters>& parameters) {
       return parameters ? parameters->usernameFragment : std::string();
     };
@@ -168,8 +170,8 @@ void Connection::take(ice::SelectedPairChanged& changed) {
 
 void Connection::take(ice::RoleChanged& changed) {
   update([&](Actions&) {
-    if (!sctp_) return;
-    sctp_->dtls->ice->slots.role = changed.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
+    if (!dtls_) return;
+    dtls_->ice->slots.role = changed.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
   });
 }
 
@@ -178,8 +180,8 @@ void Connection::take(ice::RoleChanged& changed) {
 void Connection::take(DtlsStateChanged& changed) {
   update([&](Actions& actions) {
     if (!changed.remoteCertificate.empty()) remoteCertificate_ = changed.remoteCertificate;
-    if (!sctp_) return;
-    const auto& dtls = sctp_->dtls;
+    if (!dtls_) return;
+    const auto& dtls = dtls_;
     const auto state = shown(changed.state);
     if (dtls->slots.state == state) return;
     dtls->slots.state = state;

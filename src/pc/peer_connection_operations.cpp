@@ -168,7 +168,7 @@ Async<void> Connection::addIceCandidate(IceCandidateInit candidate) {
       auto added = session_.addRemoteCandidate(candidate);
       if (!added) return base::unexpected(added.error());
       if (added->candidate) {
-        if (sctp_) sctp_->dtls->ice->slots.remoteCandidates.push_back(IceCandidate(candidate));
+        if (dtls_) dtls_->ice->slots.remoteCandidates.push_back(IceCandidate(candidate));
         command(actions, [remote = *added->candidate](Peer& peer, Time now) { peer.addRemoteCandidate(remote, now); });
       }
       if (added->endOfCandidates) command(actions, [](Peer& peer, Time now) { peer.endOfRemoteCandidates(now); });
@@ -215,6 +215,8 @@ void Connection::applied(const Applied& result, Actions& actions) {
 
   Actions channelEvents;  // Behind signalingstatechange.
   updateTransports(result, actions);
+  Actions mediaEvents;
+  updateTransceivers(result, mediaEvents);
   if (result.dataSectionRemoved) closeChannels(channelEvents);
   if (result.type == SdpType::Answer || result.type == SdpType::PrAnswer) assignChannelIds(channelEvents);
 
@@ -223,25 +225,29 @@ void Connection::applied(const Applied& result, Actions& actions) {
     actions.push_back([this] { updateNegotiationNeeded(); });
   }
   if (result.signalingStateChanged) fire(actions, handlers.signalingStateChange);
+  std::move(mediaEvents.begin(), mediaEvents.end(), std::back_inserter(actions));
   std::move(channelEvents.begin(), channelEvents.end(), std::back_inserter(actions));
   updateStates(actions);
 }
 
 void Connection::updateTransports(const Applied& result, Actions& actions) {
-  if (!session_.hasSctpTransport()) {
-    if (sctp_) {
-      // Rolled back, or rejected by an answer. Its objects are of no more use to anybody.
-      Dropped dropped;
-      sctp_->close(dropped);
-      sctp_ = nullptr;
-      dtlsRole_.reset();
-      actions.push_back([dropped = std::move(dropped)] {});
-    }
-    return;
+  // What was rolled back, or rejected by an answer. Its objects are of no more use to anybody.
+  Dropped dropped;
+  if (sctp_ && !session_.hasSctpTransport()) {
+    sctp_->close(dropped);
+    sctp_ = nullptr;
+    dtlsRole_.reset();
   }
-  if (!sctp_) sctp_ = std::make_shared<SctpTransportImpl>(shared_);
+  if (dtls_ && !session_.hasTransport()) {
+    dtls_->close(dropped);
+    dtls_ = nullptr;
+  }
+  if (!dropped.empty()) actions.push_back([dropped = std::move(dropped)] {});
+  if (!session_.hasTransport()) return;
+  if (!dtls_) dtls_ = std::make_shared<DtlsTransportImpl>(shared_, std::make_shared<IceTransportImpl>(shared_));
+  if (!sctp_ && session_.hasSctpTransport()) sctp_ = std::make_shared<SctpTransportImpl>(shared_, dtls_);
 
-  auto& ice = sctp_->dtls->ice->slots;
+  auto& ice = dtls_->ice->slots;
   if (ice.role == IceRole::Unknown) ice.role = shown(result.plan.ice.role);
   const auto local = shown(result.plan.ice.local), remote = shown(result.plan.ice.remote);
   if (local != ice.localParameters) ice.localCandidates.clear();
@@ -252,7 +258,7 @@ void Connection::updateTransports(const Applied& result, Actions& actions) {
     if (auto known = shownCandidate(candidate, remote ? remote->usernameFragment : "", {}))
       ice.remoteCandidates.push_back(*known);
 
-  if (result.plan.sctp && result.plan.dtls) {
+  if (sctp_ && result.plan.sctp && result.plan.dtls) {
     // "Update the data max message size", with what we take for what we can send: both are one buffer's size.
     const std::size_t ours = configuration_.extensions.maxMessageSize;
     sctp_->slots.maxMessageSize = std::min(result.plan.sctp->remoteMaxMessageSize, ours);
@@ -279,8 +285,8 @@ void Connection::assignChannelIds(Actions& actions) {
 
 /// Derives the aggregated states and fires for those that changed.
 void Connection::updateStates(Actions& actions) {
-  const auto* ice = sctp_ ? &sctp_->dtls->ice->slots : nullptr;
-  const auto dtls = sctp_ ? sctp_->dtls->slots.state : DtlsTransportState::New;
+  const auto* ice = dtls_ ? &dtls_->ice->slots : nullptr;
+  const auto dtls = dtls_ ? dtls_->slots.state : DtlsTransportState::New;
 
   const auto gathering = ice ? static_cast<IceGatheringState>(ice->gatheringState) : IceGatheringState::New;
   const bool gatheringChanged = std::exchange(iceGatheringState_, gathering) != gathering;

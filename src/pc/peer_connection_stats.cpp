@@ -198,10 +198,10 @@ Connection::StatsInput Connection::statsInput() const {
   for (const auto& [key, channel] : channels_)
     input.channels.push_back(
         {key, channel->label(), channel->protocol(), channel->slots.id, channel->slots.readyState});
-  input.hasTransport = sctp_ != nullptr;
-  if (sctp_) {
-    input.dtlsState = sctp_->dtls->slots.state;
-    input.iceState = sctp_->dtls->ice->slots.state;
+  input.hasTransport = dtls_ != nullptr;
+  if (dtls_) {
+    input.dtlsState = dtls_->slots.state;
+    input.iceState = dtls_->ice->slots.state;
   }
   input.localCertificate = certificate_.shared()->der();
   input.remoteCertificate = remoteCertificate_;

@@ -2,6 +2,7 @@
 
 #include "dtls/endpoint.hpp"
 #include "ice/agent.hpp"
+#include "pc/media_event.hpp"
 #include "sctp/data_channels.hpp"
 
 #include <cstddef>
@@ -67,7 +68,8 @@ struct ChannelDrained {
 using PeerEvent =
     std::variant<ice::CandidateFound, ice::CandidateFailed, ice::GatheringChanged, ice::StateChanged,
                  ice::SelectedPairChanged, ice::RoleChanged, DtlsStateChanged, SctpConnected, SctpClosed, ChannelIncoming,
-                 ChannelOpened, ChannelClosing, ChannelClosed, ChannelMessage, ChannelDrained>;
+                 ChannelOpened, ChannelClosing, ChannelClosed, ChannelMessage, ChannelDrained, FrameReceived, KeyFrameWanted,
+                 SendBitrateChanged, MediaFlows, TonePlayed>;
 
 /// The façade's end of the data plane. Called on the engine's thread; the implementation only queues a task.
 class PeerObserver {

@@ -16,21 +16,11 @@ namespace {
 
 SessionError error(ErrorName name, std::string message) { return {name, std::move(message)}; }
 
-SessionError wrongState(std::string_view what, SignalingState state) {
-  return error(ErrorName::InvalidStateError,
-               std::string(what) + " is not possible in the signaling state \"" + std::string(toString(state)) + "\"");
-}
-
-std::optional<DataSectionView> viewOf(const sdp::Description* description, std::optional<std::size_t> preferred = {}) {
+/// The transport of a local description, all of whose sections in use show the same one.
+std::optional<TransportView> localView(const std::optional<LocalDescription>& description) {
   if (!description) return std::nullopt;
-  auto index = pc::dataSection(*description, preferred);
-  return index ? std::optional(viewData(*description, *index)) : std::nullopt;
-}
-
-/// The data section of the remote offer that is to be answered.
-std::optional<DataSectionView> offeredView(const Negotiation& negotiation) {
-  const auto current = currentExchange(negotiation);
-  return viewOf(negotiation.pendingRemote->tree.get(), current ? std::optional(current->local.index) : std::nullopt);
+  const auto used = sectionsInUse(*description->tree);
+  return used ? std::optional(viewTransport(*description->tree, used->anchor)) : std::nullopt;
 }
 
 }  // namespace
@@ -38,163 +28,6 @@ std::optional<DataSectionView> offeredView(const Negotiation& negotiation) {
 Session::Session(SessionConfig config, base::Random& random)
     // 62 random bits: RFC 9429 s.5.2.1 wants 63, below 2^63 - 1.
     : config_(std::move(config)), random_(random), sessionId_(random.u64() >> 2) {}
-
-// --- Making descriptions ---
-
-base::Result<std::string, SessionError> Session::createOffer(bool iceRestart) {
-  if (state() != SignalingState::Stable && state() != SignalingState::HaveLocalOffer)
-    return base::unexpected(wrongState("createOffer", state()));
-  // The section in use keeps its place and its parameters: that of a pending offer, or of the current exchange.
-  std::optional<DataSectionView> existing;
-  if (now_.pendingLocal)
-    existing = viewOf(now_.pendingLocal->tree.get());
-  else if (auto current = currentExchange(now_))
-    existing = current->local;
-
-  OfferPlan plan;
-  plan.previous = now_.local();
-  if (existing) plan.accepted = existing->index;
-  plan.data = offeredData(iceRestart, existing);
-  if (plan.data && !existing) plan.mid = proposeMid();
-  lastOffer_ = finish(makeOffer(plan), lastOffer_);
-  return lastOffer_->text;
-}
-
-base::Result<std::string, SessionError> Session::createAnswer() {
-  if (state() != SignalingState::HaveRemoteOffer && state() != SignalingState::HaveLocalPrAnswer)
-    return base::unexpected(wrongState("createAnswer", state()));
-  const auto offered = offeredView(now_);
-  lastAnswer_ = finish(makeAnswer(*now_.pendingRemote->tree, offered ? std::optional(offered->index) : std::nullopt,
-                                  offered ? answeredData(*offered) : LocalData{}),
-                       lastAnswer_);
-  return lastAnswer_->text;
-}
-
-LocalData Session::localData() const {
-  LocalData data;
-  data.fingerprints = config_.fingerprints;
-  data.sctpPort = config_.sctpPort;
-  data.maxMessageSize = config_.maxMessageSize;
-  data.iceLite = config_.iceLite;
-  data.renomination = config_.renomination;
-  return data;
-}
-
-std::optional<LocalData> Session::offeredData(bool iceRestart, const std::optional<DataSectionView>& existing) {
-  if (!existing && !wantsData_) return std::nullopt;
-  auto data = localData();
-  data.setup = sdp::Setup::Role::Actpass;
-  data.credentials = offerCredentials(iceRestart);
-  // RFC 8842 s.5.5: the same tls-id continues the association, and none where none was agreed.
-  data.tlsId = existing ? existing->tlsId : proposeTlsId();
-  if (existing) data.sctpPort = existing->sctpPort;
-  // draft-hancke-tsvwg-snap s.5.6: the same value as long as the association is, and none is added to one that exists.
-  data.sctpInit = existing ? existing->sctpInit : proposeSctpInit();
-  return data;
-}
-
-LocalData Session::answeredData(const DataSectionView& offered) {
-  auto current = currentExchange(now_);
-  if (current && current->local.index != offered.index) current.reset();
-  const bool continues = current && continuesDtls(current->remote, offered);
-
-  auto data = localData();
-  data.credentials = answerCredentials(offered, current);
-  // RFC 8842 s.5.3 and RFC 9429 s.5.3.2: active where we may choose, and the roles of an association stay.
-  if (offered.setup == sdp::Setup::Role::Active || (continues && current->dtlsRole == dtls::Role::Server))
-    data.setup = sdp::Setup::Role::Passive;
-  else
-    data.setup = sdp::Setup::Role::Active;
-  // draft-hancke-tsvwg-snap s.5.4 and s.5.6.
-  const auto provisional = viewOf(now_.pendingLocal ? now_.pendingLocal->tree.get() : nullptr);
-  if (provisional)
-    data.sctpInit = provisional->sctpInit;
-  else if (continues)
-    data.sctpInit = current->local.sctpInit;
-  else if (offered.sctpInit)
-    data.sctpInit = proposeSctpInit();
-  // RFC 8842 s.5.3: no tls-id without one in the offer; the same for the same association.
-  if (provisional)
-    data.tlsId = provisional->tlsId;
-  else if (offered.tlsId)
-    data.tlsId = continues && current->local.tlsId ? current->local.tlsId : proposeTlsId();
-  // RFC 8841 s.10.3: a new port of theirs asks for a new association, and for a new port of ours.
-  if (current) {
-    data.sctpPort = current->local.sctpPort;
-    if (offered.sctpPort != current->remote.sctpPort)
-      data.sctpPort = data.sctpPort == 65535 ? 1024 : static_cast<std::uint16_t>(data.sctpPort + 1);
-  }
-  return data;
-}
-
-ice::Credentials Session::propose(const std::function<bool(const std::string&)>& usable) {
-  while (!proposedCredentials_ || !usable(proposedCredentials_->ufrag))
-    proposedCredentials_ = ice::makeCredentials(random_);
-  return *proposedCredentials_;
-}
-
-ice::Credentials Session::offerCredentials(bool iceRestart) {
-  const auto pending = viewOf(now_.pendingLocal ? now_.pendingLocal->tree.get() : nullptr);
-  const auto current = currentExchange(now_);
-  // W3C RTCOfferOptions.iceRestart: other than what is in use, by this option or by restartIce().
-  auto usable = [&](const std::string& ufrag) {
-    const bool inUse =
-        (pending && pending->credentials.ufrag == ufrag) || (current && current->local.credentials.ufrag == ufrag);
-    return !ufragsToReplace_.contains(ufrag) && !(iceRestart && inUse);
-  };
-  if (pending && usable(pending->credentials.ufrag)) return pending->credentials;
-  if (!pending && current && usable(current->local.credentials.ufrag)) return current->local.credentials;
-  return propose(usable);
-}
-
-ice::Credentials Session::answerCredentials(const DataSectionView& offered, const std::optional<Exchange>& current) {
-  if (now_.pendingLocal)  // A provisional answer.
-    if (auto pending = viewOf(now_.pendingLocal->tree.get())) return pending->credentials;
-  // RFC 9429 s.5.3.2: new credentials if, and only if, the offer restarts.
-  if (current && current->remote.credentials == offered.credentials) return current->local.credentials;
-  return propose([&](const std::string& ufrag) { return !current || current->local.credentials.ufrag != ufrag; });
-}
-
-std::string Session::proposeTlsId() {
-  // RFC 8842 s.4: at least 120 random bits; 20 characters out of 64.
-  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
-  if (!proposedTlsId_) proposedTlsId_ = random_.text(20, alphabet);
-  return *proposedTlsId_;
-}
-
-std::optional<std::vector<std::uint8_t>> Session::proposeSctpInit() {
-  if (!config_.makeSctpInit) return std::nullopt;
-  if (!proposedSctpInit_) proposedSctpInit_ = config_.makeSctpInit();
-  return proposedSctpInit_;
-}
-
-std::string Session::proposeMid() {
-  auto isTaken = [&](const std::string& mid) {
-    auto names = [&](const auto& description) { return description && sectionWithMid(*description->tree, mid); };
-    return names(now_.currentLocal) || names(now_.pendingLocal) || names(now_.currentRemote) ||
-           names(now_.pendingRemote);
-  };
-  // RFC 9429 s.5.2.1: a counter tells nothing about the user, and is short.
-  while (!proposedMid_ || isTaken(*proposedMid_)) proposedMid_ = std::to_string(nextMid_++);
-  return *proposedMid_;
-}
-
-Session::Created Session::finish(sdp::Description tree, const std::optional<Created>& last) {
-  auto textOf = [&] {
-    auto full = tree;
-    gathered_.insertInto(full);
-    return sdp::write(full);
-  };
-  tree.origin.sessionId = sessionId_;
-  // RFC 9429 s.5.2.2: the version rises when the description may differ.
-  if (last) {
-    tree.origin.sessionVersion = last->tree.origin.sessionVersion;
-    if (textOf() == last->text) return *last;
-  }
-  tree.origin.sessionVersion = ++sessionVersion_;
-  auto text = textOf();
-  return {std::move(text), std::move(tree)};
-}
 
 // --- Applying descriptions ---
 
@@ -220,6 +53,10 @@ base::Result<Applied, SessionError> Session::setLocal(std::optional<SdpType> giv
   auto changed = now_;
   changed.state = *after;
   changed.pendingLocal = LocalDescription{type, std::make_shared<const sdp::Description>(last->tree)};
+  if (type == SdpType::Offer)
+    associate(changed, last->associations);
+  else
+    takeLocalAnswer(changed);
   return commit(std::move(changed), type);
 }
 
@@ -244,23 +81,24 @@ base::Result<Applied, SessionError> Session::setRemote(SdpType type, std::string
       type, std::make_shared<const sdp::Description>(std::move(*parsed)), std::make_shared<const std::string>(sdp), {}};
   const auto& tree = *changed.pendingRemote->tree;
   DescribedCandidates described;
-  const auto offered = type == SdpType::Offer ? offeredView(changed) : std::nullopt;
-  const auto index = type == SdpType::Offer ? (offered ? std::optional(offered->index) : std::nullopt)
-                                            : pc::dataSection(tree, pc::dataSection(*now_.pendingLocal->tree));
-  if (index) {
-    const auto init = viewData(tree, *index).sctpInit;
+  const auto current = activeExchange(now_);
+  if (const auto used = sectionsInUse(tree, current ? std::optional(current->used) : std::nullopt)) {
+    const auto init = used->data ? viewData(tree.media[*used->data]).sctpInit : std::nullopt;
     // draft-hancke-tsvwg-snap s.5.3, s.5.5
     if (init && config_.makeSctpInit && !sctp::native::parseInit(*init))
       return base::unexpected(error(ErrorName::InvalidAccessError, "a=sctp-init holds no INIT"));
-    auto found = candidatesFor(tree, *index);
+    auto found = candidatesFor(tree, used->anchor);
     if (!found) return base::unexpected(error(ErrorName::InvalidAccessError, found.error()));
     described = std::move(*found);
   }
+  std::vector<TransceiverId> tracks;
+  takeRemote(changed, type, tracks);
   // The answer to an earlier offer does not fit this one.
   if (type == SdpType::Offer) lastAnswer_.reset();
   auto applied = commit(std::move(changed), type);
   applied.remoteCandidates = std::move(described.candidates);
   applied.remoteEndOfCandidates = described.end;
+  applied.tracks = std::move(tracks);
   return applied;
 }
 
@@ -268,6 +106,10 @@ Applied Session::commit(Negotiation changed, SdpType type) {
   if (changed.state == SignalingState::Stable) {
     changed.currentLocal = std::exchange(changed.pendingLocal, std::nullopt);
     changed.currentRemote = std::exchange(changed.pendingRemote, std::nullopt);
+    removeStopped(changed);
+    changed.stable.clear();
+  } else if (now_.state == SignalingState::Stable) {
+    for (const auto& transceiver : now_.transceivers) changed.stable.emplace(transceiver.id, transceiver.negotiated);
   }
   const auto before = activeExchange(now_);
   changed.dtlsRole.reset();
@@ -293,13 +135,13 @@ Applied Session::commit(Negotiation changed, SdpType type) {
   proposedCredentials_.reset();
   proposedTlsId_.reset();
   proposedSctpInit_.reset();
-  proposedMid_.reset();
+  proposedMids_.clear();
   if (state() == SignalingState::Stable) {
     lastOffer_.reset();
     lastAnswer_.reset();
     // The channels are gone with their section; a new one asks for a new section.
     if (applied.dataSectionRemoved) wantsData_ = false;
-    const auto local = viewOf(now_.currentLocal->tree.get());
+    const auto local = localView(now_.currentLocal);
     if (!local || !ufragsToReplace_.contains(local->credentials.ufrag)) ufragsToReplace_.clear();
   }
   gathered_.keepOnly(localUfrags());
@@ -312,6 +154,7 @@ base::Result<Applied, SessionError> Session::rollback() {
   now_.pendingLocal.reset();
   now_.pendingRemote.reset();
   now_.state = *after;
+  restoreTransceivers();
   lastAnswer_.reset();
   proposedCredentials_.reset();
   proposedTlsId_.reset();
@@ -354,18 +197,26 @@ std::optional<bool> Session::canTrickleIceCandidates() const {
   return remote ? std::optional(hasIceOption(*remote, "trickle")) : std::nullopt;
 }
 
-std::optional<Session::DataSection> Session::dataSection() const {
+std::optional<Session::TransportSection> Session::transportSection() const {
   const sdp::Description* tree = nullptr;
-  std::size_t index = 0;
-  if (const auto view = viewOf(now_.pendingLocal ? now_.pendingLocal->tree.get() : nullptr)) {
+  std::optional<SectionsInUse> used;
+  if (now_.pendingLocal) {
     tree = now_.pendingLocal->tree.get();
-    index = view->index;
-  } else if (const auto current = currentExchange(now_)) {
-    tree = now_.currentLocal->tree.get();
-    index = current->local.index;
+    used = sectionsInUse(*tree);
   }
-  if (!tree) return std::nullopt;
-  return DataSection{static_cast<std::uint16_t>(index), midOf(tree->media[index])};
+  const auto current = currentExchange(now_);
+  if (!used && current) {
+    tree = current->localTree.get();
+    used = current->used;
+  }
+  if (!used) return std::nullopt;
+  return TransportSection{static_cast<std::uint16_t>(used->anchor), midOf(tree->media[used->anchor])};
+}
+
+TransportPlan Session::plan() const {
+  auto plan = planOf(now_);
+  plan.media.cname = cname_;
+  return plan;
 }
 
 // --- What calls for negotiation ---
@@ -376,26 +227,25 @@ void Session::restartIce() {
   if (state() == SignalingState::Closed) return;
   ufragsToReplace_.clear();
   for (const auto* description : {&now_.currentLocal, &now_.pendingLocal})
-    if (auto view = viewOf(*description ? (*description)->tree.get() : nullptr))
-      ufragsToReplace_.insert(view->credentials.ufrag);
+    if (auto view = localView(*description)) ufragsToReplace_.insert(view->credentials.ufrag);
 }
 
 bool Session::negotiationNeeded() const {
   if (state() == SignalingState::Closed) return false;
-  return !ufragsToReplace_.empty() || (wantsData_ && !currentExchange(now_));
+  const auto current = currentExchange(now_);
+  return !ufragsToReplace_.empty() || (wantsData_ && !(current && current->used.data)) || mediaNeedsNegotiation();
 }
 
 // --- Candidates of ours ---
 
 std::set<std::string> Session::localUfrags() const {
   std::set<std::string> ufrags;
-  auto add = [&](const sdp::Description* tree) {
-    if (auto view = viewOf(tree)) ufrags.insert(view->credentials.ufrag);
-  };
-  add(now_.currentLocal ? now_.currentLocal->tree.get() : nullptr);
-  add(now_.pendingLocal ? now_.pendingLocal->tree.get() : nullptr);
+  for (const auto* description : {&now_.currentLocal, &now_.pendingLocal})
+    if (auto view = localView(*description)) ufrags.insert(view->credentials.ufrag);
   // It may be applied again after a rollback.
-  add(lastOffer_ ? &lastOffer_->tree : nullptr);
+  if (lastOffer_)
+    if (const auto used = sectionsInUse(lastOffer_->tree))
+      ufrags.insert(viewTransport(lastOffer_->tree, used->anchor).credentials.ufrag);
   return ufrags;
 }
 

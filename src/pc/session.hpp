@@ -8,15 +8,18 @@
 #include "pc/offer_answer.hpp"
 #include "pc/session_candidates.hpp"
 #include "pc/session_error.hpp"
+#include "pc/session_media.hpp"
 #include "pc/session_negotiation.hpp"
 #include "pc/signaling_state.hpp"
 #include "pc/transport_plan.hpp"
 
+#include <parley/enums.hpp>
 #include <parley/ice_candidate.hpp>
 #include <parley/session_description.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -37,6 +40,9 @@ struct SessionConfig {
   std::function<std::vector<std::uint8_t>()> makeSctpInit = {};
   bool iceLite = false;
   bool renomination = false;
+  /// MaxBundle marks what is not the first section as bundle-only (RFC 9143 s.6), which peers without BUNDLE reject. There
+  /// is one transport under every policy.
+  BundlePolicy bundlePolicy = BundlePolicy::Balanced;
 };
 
 /// What applying a description did, for the data plane and for the façade's events.
@@ -48,8 +54,11 @@ struct Applied {
 
   SdpType type = SdpType::Offer;  ///< As applied; a missing type was inferred.
   bool signalingStateChanged = false;
-  /// The exchange ended the data section: SCTP, DTLS and ICE end, open channels close.
+  /// The exchange ended the data section: SCTP ends, open channels close. So do DTLS and ICE if nothing else is in use.
   bool dataSectionRemoved = false;
+  /// Transceivers whose track begins to be received, or goes on with other streams; in the order of their sections. Each is
+  /// one track event.
+  std::vector<TransceiverId> tracks;
 };
 
 /// A remote candidate that was accepted.
@@ -63,7 +72,7 @@ struct AddedCandidate {
 /// JSEP (RFC 9429) and the parts of the W3C's algorithms that decide on descriptions: a value-like object without time,
 /// transport or threads. Each operation is all or nothing: after an error nothing has changed.
 ///
-/// Data channels only, for now: audio and video in a remote offer are rejected, and stay so.
+/// All sections of a session are in one bundle, over one transport: what a peer offers beside it is rejected.
 ///
 /// The W3C's setRemoteDescription first rolls back a local offer if a remote one comes. These are two steps with events
 /// between them, so they are two calls here: `if (session.needsRollback(type)) session.setLocal(Rollback, "");` and
@@ -117,6 +126,35 @@ class Session {
 
   /// The application made a data channel.
   void wantDataChannel();
+
+  // --- Transceivers ---
+
+  struct NewTransceiver {
+    MediaKind kind = MediaKind::Audio;
+    sdp::Direction direction = sdp::Direction::SendRecv;
+    bool addedByTrack = false;
+    std::string trackId;
+    std::vector<std::string> streams = {};
+    /// What addTransceiver got, validated; none is one without rid.
+    std::vector<RtpEncodingParameters> encodings = {};
+  };
+  TransceiverId addTransceiver(NewTransceiver wanted);
+  /// In the order of adding. Those that were stopped and negotiated away, or rolled back, are not there.
+  const std::vector<Transceiver>& transceivers() const { return now_.transceivers; }
+  const Transceiver* transceiver(TransceiverId id) const { return now_.transceiver(id); }
+  /// The next ones do nothing for a transceiver that is not there.
+  void setDirection(TransceiverId id, sdp::Direction direction);
+  void setStreams(TransceiverId id, std::vector<std::string> streams);
+  /// addTrack uses an existing transceiver.
+  void useForTrack(TransceiverId id, std::vector<std::string> streams);
+  void stop(TransceiverId id);
+  /// InvalidModificationError for codecs that we do not have, or none that carries media.
+  std::optional<SessionError> setPreferences(TransceiverId id, std::vector<RtpCodec> codecs);
+  /// As many as there are; rids do not change.
+  void setEncodings(TransceiverId id, const std::vector<RtpEncodingParameters>& encodings);
+  RtpSendParameters sendParameters(TransceiverId id) const;
+  RtpReceiveParameters receiveParameters(TransceiverId id) const;
+
   /// restartIce: the next offer restarts ICE, whatever is rolled back before an answer is applied.
   void restartIce();
   /// W3C "check if negotiation is needed".
@@ -124,15 +162,17 @@ class Session {
 
   // --- What is negotiated ---
 
-  TransportPlan plan() const { return planOf(now_); }
+  TransportPlan plan() const;
+  /// Whether a transport is described, by an offer or a finished exchange.
+  bool hasTransport() const { return describesTransport(now_); }
   /// Whether the W3C's `sctp` attribute has an object: an offer or a finished exchange describes an association.
   bool hasSctpTransport() const { return describesSctp(now_); }
-  /// The section of the data channels, for the candidates that we signal: index and mid (if the peer uses mids).
-  struct DataSection {
+  /// The section of the transport, for the candidates that we signal: index and mid (if the peer uses mids).
+  struct TransportSection {
     std::uint16_t index = 0;
     std::optional<std::string> mid;
   };
-  std::optional<DataSection> dataSection() const;
+  std::optional<TransportSection> transportSection() const;
 
   /// Final. Descriptions stay readable.
   void close();
@@ -141,18 +181,46 @@ class Session {
   struct Created {
     std::string text;
     sdp::Description tree;
+    /// Of an offer: the transceivers of its new sections.
+    struct Association {
+      TransceiverId transceiver = 0;
+      std::size_t section = 0;
+    };
+    std::vector<Association> associations;
   };
 
+  // session_create.cpp
+  LocalTransport localTransport() const;
+  std::vector<SectionPlan> offeredSections(const std::optional<SectionsInUse>& existing,
+                                           std::vector<Created::Association>& associations);
+  LocalMedia offeredMedia(const Transceiver& transceiver, const sdp::MediaSection* before,
+                          const sdp::MediaSection* answered, Numbers& numbers) const;
+  LocalData offeredData(const std::optional<DataView>& existing);
+  LocalMedia answeredMedia(const Transceiver& transceiver, const sdp::Description& offer, std::size_t section) const;
+  LocalData answeredData(const DataView& offered, bool continues);
+  LocalMedia sentMedia(const Transceiver& transceiver) const;
+  Numbers numbers() const;
   ice::Credentials offerCredentials(bool iceRestart);
-  ice::Credentials answerCredentials(const DataSectionView& offered, const std::optional<Exchange>& current);
+  ice::Credentials answerCredentials(const TransportView& offered, const std::optional<Exchange>& current);
   ice::Credentials propose(const std::function<bool(const std::string& ufrag)>& usable);
   std::string proposeTlsId();
   std::optional<std::vector<std::uint8_t>> proposeSctpInit();
-  std::string proposeMid();
-  LocalData localData() const;
-  std::optional<LocalData> offeredData(bool iceRestart, const std::optional<DataSectionView>& existing);
-  LocalData answeredData(const DataSectionView& offered);
-  Created finish(sdp::Description tree, const std::optional<Created>& last);
+  std::string proposeMid(TransceiverId id);
+  std::string freshMid();
+  Created finish(Created created, const std::optional<Created>& last);
+
+  // session_transceivers.cpp
+  SendEncoding makeEncoding(RtpEncodingParameters parameters);
+  std::uint32_t freshSsrc();
+  Transceiver& emplaceTransceiver(Negotiation& negotiation, MediaKind kind);
+  void associate(Negotiation& changed, const std::vector<Created::Association>& associations) const;
+  void takeRemote(Negotiation& changed, SdpType type, std::vector<TransceiverId>& tracks);
+  Transceiver& transceiverForRemote(Negotiation& changed, const sdp::Description& tree, std::size_t section);
+  void takeLocalAnswer(Negotiation& changed);
+  void removeStopped(Negotiation& changed) const;
+  void restoreTransceivers();
+  bool mediaNeedsNegotiation() const;
+  const PlannedMedia* findMedia(const MediaPlan& plan, TransceiverId id) const;
 
   Applied commit(Negotiation changed, SdpType type);
   base::Result<Applied, SessionError> rollback();
@@ -164,6 +232,10 @@ class Session {
   std::uint64_t sessionId_;
   std::uint64_t sessionVersion_ = 0;
   std::uint32_t nextMid_ = 0;
+  TransceiverId lastTransceiver_ = 0;
+  std::set<std::uint32_t> ssrcs_;
+  /// RFC 7022: random, for the life of the connection. Made with the first transceiver.
+  std::string cname_;
 
   Negotiation now_;
   bool wantsData_ = false;
@@ -173,7 +245,9 @@ class Session {
   std::optional<Created> lastOffer_, lastAnswer_;
   /// What unapplied offers and answers contain, so that creating one again gives the same text.
   std::optional<ice::Credentials> proposedCredentials_;
-  std::optional<std::string> proposedTlsId_, proposedMid_;
+  std::optional<std::string> proposedTlsId_;
+  /// By transceiver; the data section is 0.
+  std::map<TransceiverId, std::string> proposedMids_;
   std::optional<std::vector<std::uint8_t>> proposedSctpInit_;
   GatheredCandidates gathered_;
 };

@@ -45,11 +45,11 @@ void GatheredCandidates::keepOnly(const std::set<std::string>& ufrags) {
 }
 
 void GatheredCandidates::insertInto(sdp::Description& description) const {
-  auto index = dataSection(description);
-  if (!index) return;
-  auto& section = description.media[*index];
+  const auto used = sectionsInUse(description);
+  if (!used) return;
+  auto& section = description.media[used->anchor];
   auto found = std::find_if(generations_.begin(), generations_.end(), [&](const Generation& generation) {
-    return generation.ufrag == ufragOf(description, *index);
+    return generation.ufrag == ufragOf(description, used->anchor);
   });
   if (found == generations_.end()) return;
 

@@ -39,7 +39,7 @@ class GatheredCandidates {
 /// What is beyond is dropped.
 inline constexpr std::size_t maxRemoteCandidates = 512;
 
-/// What a remote description brings for the transport of its data section.
+/// What a remote description brings for the transport of a section.
 struct DescribedCandidates {
   std::vector<ice::Candidate> candidates;
   bool end = false;

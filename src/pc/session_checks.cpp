@@ -1,11 +1,14 @@
 #include "pc/session_checks.hpp"
 
+#include "pc/media_codecs.hpp"
 #include "pc/session_sections.hpp"
 #include "sdp/query.hpp"
 #include "sdp/verify.hpp"
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <utility>
 
 namespace parley::pc {
 
@@ -38,25 +41,48 @@ Reason checkSame(const sdp::Description& before, const sdp::Description& after, 
   return std::nullopt;
 }
 
+/// RFC 9429 s.5.10: a retransmission format names a format of its section.
+Reason checkRetransmission(const sdp::Description& description) {
+  for (std::size_t i = 0; i < description.media.size(); ++i) {
+    const auto& media = description.media[i];
+    if (!kindOf(media) || isRejected(media)) continue;
+    for (const auto& codec : codecsOf(media))
+      if (codec.apt && std::find(media.formats.begin(), media.formats.end(), std::to_string(*codec.apt)) ==
+                           media.formats.end())
+        return section(i) + "apt=" + std::to_string(*codec.apt) + " is no format of the section";
+  }
+  return std::nullopt;
+}
+
+/// The transport of the sections that we can use.
+struct Anchor {
+  std::size_t index = 0;
+  TransportView view;
+};
+
 /// Another DTLS association needs a new transport, which is an ICE restart (RFC 9429 s.5.8.3, 5.11).
-Reason checkAssociation(const Exchange& before, const DataSectionView& after) {
-  if (!continuesDtls(before.remote, after) && before.remote.credentials == after.credentials)
+Reason checkAssociation(const Exchange& before, const Anchor& after) {
+  if (!continuesDtls(before.remote, after.view) && before.remote.credentials == after.view.credentials)
     return section(after.index) + "a new fingerprint or tls-id needs an ICE restart";
   return std::nullopt;
 }
 
 /// An association that goes on keeps its roles (RFC 8842 s.5.5). For answers that is not checked: Firefox answers each
 /// offer as active, whatever it is (its bug 1329028), and goes on in the role that it has. So do we.
-Reason checkRoles(const Exchange& before, const DataSectionView& offered) {
-  if (!continuesDtls(before.remote, offered)) return std::nullopt;
+Reason checkRoles(const Exchange& before, const Anchor& offered) {
+  if (!continuesDtls(before.remote, offered.view)) return std::nullopt;
   const bool client = before.dtlsRole == dtls::Role::Client;
-  if (offered.setup == (client ? sdp::Setup::Role::Active : sdp::Setup::Role::Passive))
+  if (offered.view.setup == (client ? sdp::Setup::Role::Active : sdp::Setup::Role::Passive))
     return section(offered.index) + "the DTLS roles changed within one association";
   return std::nullopt;
 }
 
-Reason checkOffer(const Negotiation& negotiation, const sdp::Description& offer,
-                  const std::optional<DataSectionView>& data) {
+/// Whether a section goes on that is in use: one that is not can be recycled for anything.
+bool isInUse(const std::optional<Exchange>& current, std::size_t index) {
+  return current && current->used.contains(index);
+}
+
+Reason checkOffer(const Negotiation& negotiation, const sdp::Description& offer, const std::optional<Anchor>& anchor) {
   const auto current = currentExchange(negotiation);
   // W3C: an offer after an offer is checked as if the first had been answered, and nothing in it rejected.
   const bool unanswered = negotiation.pendingRemote.has_value();
@@ -64,13 +90,13 @@ Reason checkOffer(const Negotiation& negotiation, const sdp::Description& offer,
     if (offer.media.size() < before->media.size())
       return "the offer has fewer m= sections than the description before it";
     for (std::size_t i = 0; i < before->media.size(); ++i) {
-      const bool inUse = unanswered ? !isRejected(before->media[i]) : current && current->remote.index == i;
+      const bool inUse = unanswered ? !isRejected(before->media[i]) : isInUse(current, i);
       if (auto wrong = inUse ? checkSame(*before, offer, i) : std::nullopt) return wrong;
     }
   }
-  if (!current || !data || data->index != current->remote.index) return std::nullopt;
-  if (auto wrong = checkAssociation(*current, *data)) return wrong;
-  return checkRoles(*current, *data);
+  if (!current || !anchor || !isInUse(current, anchor->index)) return std::nullopt;
+  if (auto wrong = checkAssociation(*current, *anchor)) return wrong;
+  return checkRoles(*current, *anchor);
 }
 
 /// RFC 9143 s.7.4
@@ -88,40 +114,52 @@ Reason checkAnsweredBundle(const sdp::Description& offer, const sdp::Description
 }
 
 /// RFC 9429 s.5.10: the answer has new credentials if, and only if, the offer restarts ICE.
-Reason checkRestart(const Exchange& current, const sdp::Description& offer, const DataSectionView& answered) {
-  const bool offersRestart = viewData(offer, answered.index).credentials != current.local.credentials;
-  const bool answersRestart = answered.credentials != current.remote.credentials;
+Reason checkRestart(const Exchange& current, const sdp::Description& offer, const Anchor& answered) {
+  const bool offersRestart = viewTransport(offer, answered.index).credentials != current.local.credentials;
+  const bool answersRestart = answered.view.credentials != current.remote.credentials;
   if (offersRestart && !answersRestart) return section(answered.index) + "our offer restarts ICE, the answer does not";
   if (!offersRestart && answersRestart) return section(answered.index) + "the answer restarts ICE, our offer does not";
   return std::nullopt;
 }
 
+/// RFC 3264 s.6.1: an answer has a format of the offer.
+bool hasCommonCodec(const sdp::MediaSection& offered, const sdp::MediaSection& answered) {
+  const auto ours = codecsOf(offered), theirs = codecsOf(answered);
+  return std::any_of(theirs.begin(), theirs.end(), [&](const PlannedCodec& codec) {
+    return std::any_of(ours.begin(), ours.end(), [&](const PlannedCodec& one) { return matches(codec, one); });
+  });
+}
+
 Reason checkAnswer(const Negotiation& negotiation, const sdp::Description& answer,
-                   const std::optional<DataSectionView>& data) {
+                   const std::optional<SectionsInUse>& used, const std::optional<Anchor>& anchor) {
   const auto& offer = *negotiation.pendingLocal->tree;
   if (answer.media.size() != offer.media.size())
     return "the answer has " + std::to_string(answer.media.size()) + " m= sections, the offer " +
            std::to_string(offer.media.size());
   for (std::size_t i = 0; i < offer.media.size(); ++i) {
     if (auto wrong = checkSame(offer, answer, i)) return wrong;
+    if (isRejected(answer.media[i])) continue;
     // RFC 3264 s.6
-    if (isRejected(offer.media[i]) && !isRejected(answer.media[i]))
-      return section(i) + "the answer takes what was not offered";
-    if (!isRejected(answer.media[i]) && (!data || data->index != i))
+    if (isRejected(offer.media[i])) return section(i) + "the answer takes what was not offered";
+    if (kindOf(answer.media[i]) ? !hasKnownCodec(answer.media[i]) || !hasCommonCodec(offer.media[i], answer.media[i])
+                                : dataSection(answer, i) != i)
       return section(i) + "the answer has no format of ours";
+    // RFC 9143 s.7.3.3 lets an answerer move sections out. It would have to offer another transport to itself.
+    if (!used || !used->contains(i))
+      return section(i) + "the answer has it outside of the bundle, and there is one transport only";
   }
   if (auto wrong = checkAnsweredBundle(offer, answer)) return wrong;
-  if (!data) return std::nullopt;
+  if (!anchor) return std::nullopt;
   // RFC 5763 s.5
-  if (data->setup != sdp::Setup::Role::Active && data->setup != sdp::Setup::Role::Passive)
-    return section(data->index) + "a=setup of an answer is active or passive";
+  if (anchor->view.setup != sdp::Setup::Role::Active && anchor->view.setup != sdp::Setup::Role::Passive)
+    return section(anchor->index) + "a=setup of an answer is active or passive";
 
   const auto current = currentExchange(negotiation);
-  if (current && current->local.index == data->index)
-    if (auto wrong = checkRestart(*current, offer, *data)) return wrong;
+  if (isInUse(current, anchor->index))
+    if (auto wrong = checkRestart(*current, offer, *anchor)) return wrong;
   // A provisional answer counts as what was before (RFC 9429 s.5.11).
   const auto before = activeExchange(negotiation);
-  if (before && before->local.index == data->index) return checkAssociation(*before, *data);
+  if (isInUse(before, anchor->index)) return checkAssociation(*before, *anchor);
   return std::nullopt;
 }
 
@@ -134,26 +172,25 @@ std::optional<SessionError> checkRemote(const Negotiation& negotiation, SdpType 
     return refuse((wrong->section ? section(*wrong->section) : std::string()) + wrong->reason);
   if (auto wrong = checkRtcpMux(description)) return refuse(*wrong);
 
+  if (auto wrong = checkRetransmission(description)) return refuse(*wrong);
+
   const auto active = activeExchange(negotiation);
-  std::optional<DataSectionView> data;
-  if (type == SdpType::Offer) {
-    if (auto index = dataSection(description, active ? std::optional(active->local.index) : std::nullopt))
-      data = viewData(description, *index);
-  } else if (auto index = dataSection(*negotiation.pendingLocal->tree);
-             index && dataSection(description, index) == index) {
-    data = viewData(description, *index);
-  }
-  if (data) {
-    if (data->credentials.ufrag.empty() || data->credentials.pwd.empty())
-      return refuse(section(data->index) + "there are no ICE credentials");
-    if (data->setup == sdp::Setup::Role::Holdconn)
-      return refuse(section(data->index) + "a=setup:holdconn is not for DTLS");
+  // The answer to an offer says itself which section is the anchor.
+  const auto used = sectionsInUse(
+      description, active && type == SdpType::Offer ? std::optional(active->used) : std::nullopt);
+  std::optional<Anchor> anchor;
+  if (used) {
+    anchor = Anchor{used->anchor, viewTransport(description, used->anchor)};
+    if (anchor->view.credentials.ufrag.empty() || anchor->view.credentials.pwd.empty())
+      return refuse(section(anchor->index) + "there are no ICE credentials");
+    if (anchor->view.setup == sdp::Setup::Role::Holdconn)
+      return refuse(section(anchor->index) + "a=setup:holdconn is not for DTLS");
     // RFC 8827 s.6.5: SHA-256 at least, or the peer cannot be authenticated.
-    if (dtls::decisive(data->fingerprints).empty())
-      return refuse(section(data->index) + "no fingerprint is of SHA-256 or better");
+    if (dtls::decisive(anchor->view.fingerprints).empty())
+      return refuse(section(anchor->index) + "no fingerprint is of SHA-256 or better");
   }
-  if (auto wrong = type == SdpType::Offer ? checkOffer(negotiation, description, data)
-                                          : checkAnswer(negotiation, description, data))
+  if (auto wrong = type == SdpType::Offer ? checkOffer(negotiation, description, anchor)
+                                          : checkAnswer(negotiation, description, used, anchor))
     return refuse(*wrong);
   return std::nullopt;
 }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <parley/enums.hpp>
 #include <parley/error.hpp>
 
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace parley::pc {
 
@@ -15,5 +17,10 @@ struct SessionError {
   /// Set for what is not SDP: it is an RTCError with the detail "sdp-syntax-error", and this is its sdpLineNumber.
   std::optional<std::size_t> sdpLineNumber = {};
 };
+
+inline SessionError wrongState(std::string_view what, SignalingState state) {
+  return {ErrorName::InvalidStateError,
+          std::string(what) + " is not possible in the signaling state \"" + std::string(toString(state)) + "\""};
+}
 
 }  // namespace parley::pc

@@ -3,6 +3,7 @@
 #include "ice/stats.hpp"
 #include "pc/session_error.hpp"
 #include "pc/session_sections.hpp"
+#include "pc/session_transceiver.hpp"
 #include "pc/signaling_state.hpp"
 #include "pc/transport_plan.hpp"
 #include "sdp/description.hpp"
@@ -10,6 +11,7 @@
 #include <parley/session_description.hpp>
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,8 +41,8 @@ struct RemoteDescription {
 };
 
 /// The state of signalling as a value: an operation changes a copy, which becomes the state once nothing can fail any
-/// more. Everything else that there is to know is derived from the descriptions, so that a rollback has nothing to undo
-/// but them.
+/// more. What is not in the transceivers is derived from the descriptions, so that a rollback has nothing to undo but
+/// these two.
 struct Negotiation {
   SignalingState state = SignalingState::Stable;
   std::optional<LocalDescription> currentLocal, pendingLocal;
@@ -52,6 +54,17 @@ struct Negotiation {
   /// Counts the DTLS associations that the exchanges began, from 0.
   std::uint32_t dtlsAssociation = 0;
 
+  /// In the order in which they were added. Those that stopped for good are gone.
+  std::vector<Transceiver> transceivers;
+  /// For a rollback: what was negotiated when the exchange began.
+  std::map<TransceiverId, Transceiver::Negotiated> stable;
+
+  Transceiver* transceiver(TransceiverId id);
+  const Transceiver* transceiver(TransceiverId id) const;
+  /// Associated with a section, and with its mid if it has one; null if there is none.
+  Transceiver* transceiverOf(const sdp::Description& description, std::size_t section);
+  const Transceiver* transceiverOf(const sdp::Description& description, std::size_t section) const;
+
   const sdp::Description* local() const { return treeOf(pendingLocal, currentLocal); }
   const sdp::Description* remote() const { return treeOf(pendingRemote, currentRemote); }
 
@@ -62,24 +75,31 @@ struct Negotiation {
   }
 };
 
-/// The data section that both sides of an exchange use, and what each says about it.
+/// The sections that both sides of an exchange use, and what each says about them.
 struct Exchange {
-  DataSectionView local;
-  DataSectionView remote;
+  SectionsInUse used;
+  std::shared_ptr<const sdp::Description> localTree, remoteTree;
+  TransportView local, remote;
+  std::optional<DataView> localData, remoteData;
   /// RFC 8842 s.5.3: the answer that begins the association decides. Client if we are active.
   dtls::Role dtlsRole = dtls::Role::Client;
 };
 
-/// The exchange that was answered last, finally; nothing if it left no data section in use.
+/// The exchange that was answered last, finally; nothing if it left no section in use.
 std::optional<Exchange> currentExchange(const Negotiation& negotiation);
 /// The one that holds now: the pending one if it has a provisional answer, else the current one.
 std::optional<Exchange> activeExchange(const Negotiation& negotiation);
 
 /// RFC 8842 s.5.1: whether `next` of the same side continues the DTLS association of `previous`. A tls-id that only one
 /// of them has says nothing: no browser writes one.
-bool continuesDtls(const DataSectionView& previous, const DataSectionView& next);
+bool continuesDtls(const TransportView& previous, const TransportView& next);
 
+/// Without the name of our streams, which is not negotiated.
 TransportPlan planOf(const Negotiation& negotiation);
+/// session_media_plan.cpp
+MediaPlan mediaPlanOf(const Negotiation& negotiation);
+/// Whether an offer or a finished exchange describes a transport, and an SCTP association over it.
+bool describesTransport(const Negotiation& negotiation);
 bool describesSctp(const Negotiation& negotiation);
 
 }  // namespace parley::pc

@@ -42,12 +42,12 @@ base::Result<AddedCandidate, SessionError> Session::addRemoteCandidate(const Ice
   } else {
     for (std::size_t i = 0; i < remote->media.size(); ++i) sections.push_back(i);
   }
-  // W3C: candidates of a section that is stopped are taken and forgotten. After an answer these are all but one.
+  // W3C: candidates of a section that is stopped are taken and forgotten, those too that our answer has rejected.
   const auto active = activeExchange(now_);
   std::erase_if(sections, [&](std::size_t i) {
     if (isRejected(remote->media[i])) return true;
     return !(now_.pendingRemote && now_.pendingRemote->type == SdpType::Offer) &&
-           !(active && active->remote.index == i);
+           !(active && active->used.contains(i));
   });
   if (sections.empty()) return AddedCandidate{};
 
@@ -72,14 +72,14 @@ base::Result<AddedCandidate, SessionError> Session::addRemoteCandidate(const Ice
     added.candidate = std::move(*candidate);
   }
 
-  const auto data = pc::dataSection(*remote, active ? std::optional(active->remote.index) : std::nullopt);
+  const auto used = sectionsInUse(*remote, active ? std::optional(active->used) : std::nullopt);
   bool useful = false;
   for (std::size_t i : sections) {
     const auto generation = ufrag ? ufrag : ufragOf(*remote, i);
     for (auto* description : {&now_.pendingRemote, &now_.currentRemote})
       if (generation && has(*description, i, *generation)) addLine(**description, i, line);
     // An end of an earlier generation's candidates is of no interest any more.
-    useful = useful || (data && sharesTransport(*remote, *data, i) && (!end || generation == ufragOf(*remote, i)));
+    useful = useful || (used && sharesTransport(*remote, used->anchor, i) && (!end || generation == ufragOf(*remote, i)));
   }
   if (!useful) added.candidate.reset();
   added.endOfCandidates = end && useful;

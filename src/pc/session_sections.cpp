@@ -1,5 +1,6 @@
 #include "pc/session_sections.hpp"
 
+#include "pc/media_codecs.hpp"
 #include "sdp/query.hpp"
 #include "sdp/verify.hpp"
 
@@ -35,6 +36,16 @@ bool isServable(const sdp::MediaSection& section) {
   return std::find(section.formats.begin(), section.formats.end(), "webrtc-datachannel") != section.formats.end();
 }
 
+/// The BUNDLE group of a section, or null.
+const sdp::Group* bundleOf(const sdp::Description& description, std::size_t index) {
+  const auto mid = midOf(description.media[index]);
+  for (const auto* group : sdp::all<sdp::Group>(description.attributes))
+    if (mid && group->semantics == "BUNDLE" &&
+        std::find(group->mids.begin(), group->mids.end(), *mid) != group->mids.end())
+      return group;
+  return nullptr;
+}
+
 }  // namespace
 
 bool isRejected(const sdp::MediaSection& section) {
@@ -62,10 +73,41 @@ std::optional<std::size_t> dataSection(const sdp::Description& description, std:
   return std::nullopt;
 }
 
-DataSectionView viewData(const sdp::Description& description, std::size_t index) {
-  const auto& section = description.media[index];
-  DataSectionView view;
-  view.index = index;
+bool SectionsInUse::contains(std::size_t index) const {
+  return data == index || std::find(media.begin(), media.end(), index) != media.end();
+}
+
+std::optional<SectionsInUse> sectionsInUse(const sdp::Description& description,
+                                           const std::optional<SectionsInUse>& preferred) {
+  const auto data = dataSection(description, preferred ? preferred->data : std::nullopt);
+  const auto isUsable = [&](std::size_t i) {
+    return i < description.media.size() && (data == i || hasKnownCodec(description.media[i]));
+  };
+  std::size_t base = 0;
+  while (base < description.media.size() && !isUsable(base)) ++base;
+  if (base == description.media.size()) return std::nullopt;
+  if (preferred && isUsable(preferred->anchor)) base = preferred->anchor;
+
+  SectionsInUse used;
+  used.anchor = base;
+  std::vector<std::size_t> bundled{base};
+  if (const auto* group = bundleOf(description, base)) {
+    bundled.clear();
+    for (const auto& mid : group->mids)
+      if (const auto index = sectionWithMid(description, mid); index && isUsable(*index)) bundled.push_back(*index);
+    used.anchor = bundled.front();
+    std::sort(bundled.begin(), bundled.end());
+  }
+  for (std::size_t i : bundled)
+    if (data == i)
+      used.data = i;
+    else
+      used.media.push_back(i);
+  return used;
+}
+
+TransportView viewTransport(const sdp::Description& description, std::size_t index) {
+  TransportView view;
   if (const auto* ufrag = ofTransport<sdp::IceUfrag>(description, index)) view.credentials.ufrag = ufrag->value;
   if (const auto* pwd = ofTransport<sdp::IcePwd>(description, index)) view.credentials.pwd = pwd->value;
   view.iceLite = sdp::has<sdp::IceLite>(description.attributes);
@@ -74,6 +116,11 @@ DataSectionView viewData(const sdp::Description& description, std::size_t index)
     view.fingerprints.push_back({fingerprint->algorithm, fingerprint->bytes});
   if (const auto* setup = ofTransport<sdp::Setup>(description, index)) view.setup = setup->role;
   if (const auto* tlsId = ofTransport<sdp::TlsId>(description, index)) view.tlsId = tlsId->value;
+  return view;
+}
+
+DataView viewData(const sdp::MediaSection& section) {
+  DataView view;
   if (const auto* port = sdp::find<sdp::SctpPort>(section.attributes))
     view.sctpPort = port->port;
   else if (const auto* map = sdp::find<sdp::SctpMap>(section.attributes))

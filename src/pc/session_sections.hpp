@@ -28,23 +28,46 @@ bool isOldSctp(const sdp::MediaSection& section);
 /// one association). `preferred` is looked at first.
 std::optional<std::size_t> dataSection(const sdp::Description& description, std::optional<std::size_t> preferred = {});
 
-/// What a description says about its data section and the transport below.
-struct DataSectionView {
-  std::size_t index = 0;
+/// The sections of a description that one transport of ours can serve: the data section and the media sections with a
+/// format that we know, as far as they share a bundle with the anchor. RFC 9429 s.4.1.1, "must-bundle", which is how we
+/// answer under every policy: there is one transport.
+struct SectionsInUse {
+  /// The section whose values of the transport hold for all: of those here, the one that its BUNDLE group names first
+  /// (RFC 9143 s.7.3.1, the answerer-tagged section).
+  std::size_t anchor = 0;
+  std::optional<std::size_t> data;
+  std::vector<std::size_t> media;
+
+  bool contains(std::size_t index) const;
+};
+/// None if there is no such section. `preferred` are the sections of the exchange before: the same bundle goes on, and the
+/// same data section.
+std::optional<SectionsInUse> sectionsInUse(const sdp::Description& description,
+                                           const std::optional<SectionsInUse>& preferred = {});
+
+/// What a description says about a transport.
+struct TransportView {
   ice::Credentials credentials;
   bool iceLite = false;
   bool renomination = false;
   std::vector<dtls::Fingerprint> fingerprints;
   sdp::Setup::Role setup = sdp::Setup::Role::Actpass;
   std::optional<std::string> tlsId;
+};
+
+/// Reads the transport of section `index`. What the section lacks comes from its bundle's tagged section (RFC 9143
+/// s.7.1.3) or from the session. Precondition: the description passed `sdp::verify`.
+TransportView viewTransport(const sdp::Description& description, std::size_t index);
+
+/// What a description says about its data section.
+struct DataView {
   std::uint16_t sctpPort = 0;
   std::optional<std::uint64_t> maxMessageSize;
   std::optional<std::vector<std::uint8_t>> sctpInit;  ///< draft-hancke-tsvwg-snap
 };
 
-/// Reads section `index`. What the section lacks comes from its bundle's tagged section (RFC 9143 s.7.1.3) or from the
-/// session. Precondition: the description passed `sdp::verify`, and the section is one for data.
-DataSectionView viewData(const sdp::Description& description, std::size_t index);
+/// Precondition: the section is one for data.
+DataView viewData(const sdp::MediaSection& section);
 
 /// The sections whose candidates are for the transport of section `index`: itself, and those of its bundle that show
 /// the same credentials or none.

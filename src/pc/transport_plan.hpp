@@ -4,6 +4,7 @@
 #include "dtls/fingerprint.hpp"
 #include "ice/agent.hpp"
 #include "ice/candidate.hpp"
+#include "pc/media_plan.hpp"
 #include "sctp/association.hpp"
 
 #include <cstddef>
@@ -43,6 +44,7 @@ struct TransportPlan {
   Ice ice;
   std::optional<Dtls> dtls;
   std::optional<Sctp> sctp;
+  MediaPlan media;
 };
 
 }  // namespace parley::pc

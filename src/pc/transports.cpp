@@ -14,12 +14,17 @@ std::optional<double> SctpTransportImpl::maxMessageSize() const {
   return static_cast<double>(*slots.maxMessageSize);
 }
 
+void DtlsTransportImpl::close(Dropped& dropped) {
+  slots.state = DtlsTransportState::Closed;
+  ice->slots.state = IceTransportState::Closed;
+  dropped.push_back(stateChange.take());
+  dropped.push_back(error.take());
+  ice->drop(dropped);
+}
+
 void SctpTransportImpl::close(Dropped& dropped) {
   slots.state = SctpTransportState::Closed;
-  dtls->slots.state = DtlsTransportState::Closed;
-  dtls->ice->slots.state = IceTransportState::Closed;
   dropped.push_back(stateChange.take());
-  dtls->drop(dropped);
 }
 
 }  // namespace parley::pc

@@ -91,11 +91,8 @@ class DtlsTransportImpl final : public DtlsTransport {
   EventHandler<> stateChange;
   EventHandler<const RtcError&> error;
 
-  void drop(Dropped& dropped) {
-    dropped.push_back(stateChange.take());
-    dropped.push_back(error.take());
-    ice->drop(dropped);
-  }
+  /// Under the lock: closed with ICE below, and without handlers.
+  void close(Dropped& dropped);
 
  private:
   const std::shared_ptr<Shared> shared_;
@@ -103,10 +100,8 @@ class DtlsTransportImpl final : public DtlsTransport {
 
 class SctpTransportImpl final : public SctpTransport {
  public:
-  /// With new DTLS and ICE transports under it.
-  explicit SctpTransportImpl(const std::shared_ptr<Shared>& shared)
-      : dtls(std::make_shared<DtlsTransportImpl>(shared, std::make_shared<IceTransportImpl>(shared))),
-        shared_(shared) {}
+  SctpTransportImpl(std::shared_ptr<Shared> shared, std::shared_ptr<DtlsTransportImpl> transport)
+      : dtls(std::move(transport)), shared_(std::move(shared)) {}
 
   std::shared_ptr<DtlsTransport> transport() const override { return dtls; }
   SctpTransportState state() const override {
@@ -129,7 +124,7 @@ class SctpTransportImpl final : public SctpTransport {
   Slots slots;
   EventHandler<> stateChange;
 
-  /// Under the lock: all three layers are closed and forget their handlers.
+  /// Under the lock: closed, and forgets its handlers. What is below may go on.
   void close(Dropped& dropped);
 
  private:

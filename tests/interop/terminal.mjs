@@ -1,4 +1,4 @@
-// parley-peer as a person in a terminal uses it.
+// A program of the examples as a person in a terminal uses it.
 import { spawn } from 'node:child_process';
 
 const patience = 20_000; // as in page.js
@@ -9,8 +9,8 @@ export class Terminal {
   #ended;
   #changed = new Set();
 
-  constructor(args, log) {
-    this.#process = spawn(process.env.PARLEY_PEER, args);
+  constructor(args, log, program = process.env.PARLEY_PEER) {
+    this.#process = spawn(program, args);
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.on('data', (text) => {
         this.#output += text;

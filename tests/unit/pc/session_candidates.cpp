@@ -161,7 +161,7 @@ TEST_CASE("candidates of sections that are rejected or have another transport ar
   pair.a.session.wantDataChannel();
   auto offer = *pair.a.session.createOffer();
   const std::string audio =
-      "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\na=rtcp-mux\r\na=ice-ufrag:abcd\r\n"
+      "m=audio 9 UDP/TLS/RTP/SAVPF 13\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\na=rtcp-mux\r\na=ice-ufrag:abcd\r\n"
       "a=ice-pwd:abcdefghijklmnopqrstuv\r\na=setup:actpass\r\na=fingerprint:" +
       someFingerprint(0xaa).toString() + "\r\n";
   offer = replaced(replaced(offer, "BUNDLE 0", "BUNDLE au 0"), "m=application", audio + "m=application");

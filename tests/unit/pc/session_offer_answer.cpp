@@ -73,8 +73,8 @@ TEST_CASE("an offer and its answer give both sides plans that fit") {
   CHECK(a.sctp->localPort == 5000);
   CHECK(a.sctp->remotePort == 5000);
   CHECK(a.sctp->remoteMaxMessageSize == 262144);
-  CHECK(pair.a.session.dataSection()->index == 0);
-  CHECK(pair.a.session.dataSection()->mid == "0");
+  CHECK(pair.a.session.transportSection()->index == 0);
+  CHECK(pair.a.session.transportSection()->mid == "0");
   CHECK(pair.a.session.canTrickleIceCandidates() == true);
 }
 
@@ -225,15 +225,15 @@ TEST_CASE("SCTP over DTLS over TCP is answered as it was offered") {
   CHECK(contains(*pair.b.session.createAnswer(), "m=application 9 TCP/DTLS/SCTP webrtc-datachannel"));
 }
 
-TEST_CASE("what is not for data channels is rejected, and stays so") {
+TEST_CASE("what has no format of ours is rejected, and stays so") {
   Pair pair;
   pair.a.session.wantDataChannel();
   auto offer = *pair.a.session.createOffer();
   const std::string transport =
       offer.substr(offer.find("a=ice-ufrag"), offer.find("a=tls-id") - offer.find("a=ice-ufrag"));
   const std::string audio =
-      "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\na=sendrecv\r\na=rtcp-mux\r\n"
-      "a=rtpmap:111 opus/48000/2\r\n" +
+      "m=audio 9 UDP/TLS/RTP/SAVPF 111 13\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\na=sendrecv\r\na=rtcp-mux\r\n"
+      "a=rtpmap:111 unknown/48000/2\r\n" +
       transport;
   offer = replaced(offer, "BUNDLE 0", "BUNDLE au 0");
   offer = replaced(offer, "m=application", audio + "m=application");
@@ -243,20 +243,20 @@ TEST_CASE("what is not for data channels is rejected, and stays so") {
   REQUIRE(b.setLocal(std::nullopt));
   const auto answer = b.currentLocal()->sdp;
   INFO(answer);
-  CHECK(contains(answer, "m=audio 0 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\n"));
+  CHECK(contains(answer, "m=audio 0 UDP/TLS/RTP/SAVPF 111 13\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\n"));
   CHECK(contains(answer, "a=group:BUNDLE 0\r\n"));
-  CHECK(b.dataSection()->index == 1);
+  CHECK(b.transportSection()->index == 1);
   CHECK(b.plan().ice.remote->ufrag == lineValue(offer, "a=ice-ufrag:"));
 
   SECTION("in a later offer") {
     auto later = *b.createOffer();
     INFO(later);
-    CHECK(contains(later, "m=audio 0 UDP/TLS/RTP/SAVPF 111 0\r\n"));
+    CHECK(contains(later, "m=audio 0 UDP/TLS/RTP/SAVPF 111 13\r\n"));
     CHECK(contains(later, "a=group:BUNDLE 0\r\n"));
     CHECK(lineValue(later, "a=ice-ufrag:") == lineValue(answer, "a=ice-ufrag:"));
   }
   SECTION("the peer can recycle the place for anything") {
-    auto again = replaced(offer, "m=audio 9 UDP/TLS/RTP/SAVPF 111 0", "m=video 9 UDP/TLS/RTP/SAVPF 111 0");
+    auto again = replaced(offer, "m=audio 9 UDP/TLS/RTP/SAVPF 111 13", "m=video 9 UDP/TLS/RTP/SAVPF 111 13");
     again = replaced(replaced(again, "BUNDLE au 0", "BUNDLE vi 0"), "a=mid:au", "a=mid:vi");
     REQUIRE(b.setRemote(SdpType::Offer, again));
     CHECK(contains(*b.createAnswer(), "m=video 0"));

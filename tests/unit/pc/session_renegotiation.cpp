@@ -341,7 +341,7 @@ TEST_CASE("a peer that rejects or removes the data section ends it, and a new ch
   CHECK_FALSE(a.plan().ice.local);
   CHECK_FALSE(a.plan().dtls);
   CHECK_FALSE(a.hasSctpTransport());
-  CHECK_FALSE(a.dataSection());
+  CHECK_FALSE(a.transportSection());
   CHECK_FALSE(a.negotiationNeeded());
   CHECK(contains(*a.createOffer(), "m=application 0 "));
 

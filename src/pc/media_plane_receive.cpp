@@ -1,0 +1,184 @@
+// What the peer sends us: from datagrams to streams, and the lives of those.
+
+#include "pc/media_plane.hpp"
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "rtp/extension/transport.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace parley::pc {
+namespace {
+
+/// RTP may overtake the end of the handshake, by a packet or two on any path.
+constexpr std::size_t maxEarly = 16;
+
+std::string_view text(const rtp::PacketView& packet, std::uint8_t id) {
+  if (id == 0) return {};
+  const auto value = packet.extension(id);
+  return value ? base::asText(*value) : std::string_view();
+}
+
+}  // namespace
+
+void MediaPlane::handle(base::MutableBytes datagram, Time now) {
+  if (!receiver_) {
+    if (early_.size() >= maxEarly) return drops_.add(MediaDrop::NoKeys);
+    early_.emplace_back(datagram.begin(), datagram.end());
+    return;
+  }
+  if (rtp::looksLikeRtcp(datagram))
+    handleRtcp(datagram, now);
+  else
+    handleRtp(datagram, now);
+  pump(now);
+}
+
+void MediaPlane::handleRtp(base::MutableBytes datagram, Time now) {
+  const auto plain = receiver_->unprotectRtp(datagram);
+  if (!plain) return;  // Counted there.
+  const auto packet = rtp::PacketView::parse(*plain);
+  if (!packet) return drops_.add(MediaDrop::Malformed);
+  if (isOwn(packet->ssrc())) return drops_.add(MediaDrop::OwnSsrc);
+  Route* to = route(*packet);
+  if (!to) return;
+  Receiving& receiving = *to->receiving;
+  if (to->section->feedsTransport)
+    if (const auto number = packet->extension<rtp::extension::TransportSequenceNumber>(
+            to->section->receiveIds.transportSequence)) {
+      arrivals_.add(number->number, now);
+      arrivalsSsrc_ = packet->ssrc();
+    }
+  receiving.stream->setRoundTrip(roundTrip());
+  if (to->repair) {
+    receiving.rtxReportDue = true;
+    receiving.stream->handleRtx(*packet, now);
+  } else {
+    receiving.reportDue = true;
+    receiving.stream->handle(*packet, now);
+    flow(*to->section, true);
+  }
+  collect(*to->section, receiving);
+}
+
+/// The stream of the packet, which is made if it is new. Null: dropped and counted.
+MediaPlane::Route* MediaPlane::route(const rtp::PacketView& packet) {
+  const std::uint32_t ssrc = packet.ssrc();
+  const auto named =
+      demultiplexer_.route(ssrc, packet.payloadType(), packet.sequenceNumber(), text(packet, names_.mid));
+  const auto found = named ? sections_.find(*named) : sections_.end();
+  if (found == sections_.end() || !found->second.plan.receiving) {
+    drops_.add(MediaDrop::NoSection);
+    return nullptr;
+  }
+  Section& section = found->second;
+  const auto known = routes_.find(ssrc);
+  if (known != routes_.end()) {
+    if (known->second.section == &section) return &known->second;
+    end(ssrc);  // A MID moved it (RFC 9143 s.9.2).
+  }
+  const auto& codecs = section.plan.receiving->codecs;
+  const bool repair = std::any_of(codecs.begin(), codecs.end(), [&](const PlannedCodec& each) {
+    return each.isRtx() && each.payloadType == packet.payloadType();
+  });
+  return repair ? newRepair(section, packet) : newStream(section, packet);
+}
+
+MediaPlane::Route* MediaPlane::newStream(Section& section, const rtp::PacketView& packet) {
+  const std::string rid(text(packet, names_.rid));
+  const auto& planned = *section.plan.receiving;
+  const bool announced = std::any_of(planned.sources.begin(), planned.sources.end(),
+                                     [&](const PlannedSource& each) { return each.ssrc == packet.ssrc(); });
+  // RFC 8853 s.5.3: of simulcast, nothing can be done with a stream before its name is known.
+  if (!planned.rids.empty() && !announced &&
+      std::find(planned.rids.begin(), planned.rids.end(), rid) == planned.rids.end()) {
+    drops_.add(MediaDrop::NoSection);
+    return nullptr;
+  }
+  if (section.receiving.size() >= maxStreams) {
+    // The one that was silent longest makes room, if it has been silent at all.
+    const auto oldest = std::min_element(section.receiving.begin(), section.receiving.end(), [](auto& a, auto& b) {
+      return a->stream->lastPacket() < b->stream->lastPacket();
+    });
+    end((*oldest)->stream->ssrc());
+    drops_.add(MediaDrop::TooManyStreams);
+  }
+  auto receiving = std::make_unique<Receiving>();
+  receiving->stream =
+      std::make_unique<rtp::ReceiveStream>(receiveConfig(section, packet.ssrc(), rid), pool_);
+  for (const PlannedSource& source : planned.sources)
+    if (source.ssrc == packet.ssrc()) receiving->cname = source.cname;
+  PARLEY_LOG(Debug, "media", "mid ", section.plan.mid, ": stream ", packet.ssrc(), " ", rid);
+  Receiving* made = receiving.get();
+  section.receiving.push_back(std::move(receiving));
+  return &(routes_[packet.ssrc()] = Route{&section, made, false});
+}
+
+MediaPlane::Route* MediaPlane::newRepair(Section& section, const rtp::PacketView& packet) {
+  Receiving* original = sourceFor(section, packet);
+  if (!original) {
+    drops_.add(MediaDrop::NoOriginal);
+    return nullptr;
+  }
+  return &(routes_[packet.ssrc()] = Route{&section, original, true});
+}
+
+/// What a repair stream repairs: by a=ssrc-group, by the repaired rid, or because there is no other (RFC 4588 s.5.3).
+MediaPlane::Receiving* MediaPlane::sourceFor(Section& section, const rtp::PacketView& packet) {
+  const auto pick = [&](auto predicate) -> Receiving* {
+    for (auto& each : section.receiving)
+      if (predicate(*each)) return each.get();
+    return nullptr;
+  };
+  for (const PlannedSource& source : section.plan.receiving->sources)
+    if (source.rtxSsrc == packet.ssrc())
+      return pick([&](const Receiving& each) { return each.stream->ssrc() == source.ssrc; });
+  if (const auto rid = text(packet, names_.repairedRid); !rid.empty())
+    return pick([&](const Receiving& each) { return each.stream->config().rid == rid; });
+  Receiving* only = nullptr;
+  for (auto& each : section.receiving) {
+    if (each->stream->rtxSsrc()) continue;
+    if (only) return nullptr;
+    only = each.get();
+  }
+  return only;
+}
+
+void MediaPlane::collect(Section& section, Receiving& receiving) {
+  while (auto frame = receiving.stream->poll())
+    outbox_.event(FrameReceived{section.plan.transceiver, std::move(*frame)});
+}
+
+void MediaPlane::flow(Section& section, bool flows) {
+  if (section.flows == flows) return;
+  section.flows = flows;
+  outbox_.event(MediaFlows{section.plan.transceiver, flows});
+}
+
+/// The source has left, or its place is needed.
+void MediaPlane::end(std::uint32_t ssrc) {
+  const auto known = routes_.find(ssrc);
+  if (known == routes_.end()) return;
+  const Route route = known->second;
+  if (route.repair) {
+    routes_.erase(known);
+    return;
+  }
+  std::erase_if(routes_, [&](const auto& each) { return each.second.receiving == route.receiving; });
+  std::erase_if(route.section->receiving, [&](const auto& each) { return each.get() == route.receiving; });
+}
+
+Time MediaPlane::flowsUntil(const Section& section) const {
+  Time last = Time::min();
+  for (const auto& each : section.receiving) last = std::max(last, each->stream->lastPacket());
+  return last == Time::min() ? last : last + silence;
+}
+
+void MediaPlane::timeOut(Time now) {
+  for (auto& [id, section] : sections_)
+    if (section.flows && flowsUntil(section) <= now) flow(section, false);
+}
+
+}  // namespace parley::pc

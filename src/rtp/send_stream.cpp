@@ -1,0 +1,276 @@
+#include "rtp/send_stream.hpp"
+
+#include "base/bytes.hpp"
+#include "rtp/extension/audio_level.hpp"
+#include "rtp/extension/dependency_descriptor.hpp"
+#include "rtp/extension/sdes.hpp"
+#include "rtp/extension/transport.hpp"
+#include "rtp/extension/video.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <chrono>
+#include <utility>
+
+namespace parley::rtp {
+namespace {
+
+/// The mandatory part of a dependency descriptor (av1-rtp-spec A.8.1): flags, template and frame number.
+constexpr std::size_t mandatoryDescriptor = 3;
+/// What fits a one-byte header element (RFC 8285 s.4.2).
+constexpr std::size_t shortElement = 16;
+
+bool sameText(const std::string& a, const std::string& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+std::uint32_t toUnits(Duration duration, std::uint32_t clockRate) {
+  // Seconds apart from the rest: nanoseconds times 90000 are too many after a day.
+  const auto seconds = duration.count() / 1'000'000'000, rest = duration.count() % 1'000'000'000;
+  return static_cast<std::uint32_t>(seconds * clockRate + rest * clockRate / 1'000'000'000);
+}
+
+}  // namespace
+
+SendStream::SendStream(Config config, base::PacketPool& pool, base::Random& random)
+    : pool_(pool),
+      random_(random),
+      // Half of the range: a stream should not wrap within its first packets, where the receiver may not know of SRTP's
+      // rollover yet (RFC 3711 s.3.3.1).
+      nextSequence_(static_cast<std::uint16_t>(random.u32() & 0x7fff)),
+      nextRtxSequence_(static_cast<std::uint16_t>(random.u32() & 0x7fff)),
+      timestampOffset_(random.u32()) {
+  configure(std::move(config));
+}
+
+void SendStream::configure(Config config) {
+  std::vector<Active> codecs;
+  for (const Codec& codec : config.codecs) {
+    const auto known = std::find_if(codecs_.begin(), codecs_.end(), [&](const Active& each) {
+      return each.packetizer && each.codec.payloadType == codec.payloadType && each.codec.mimeType == codec.mimeType &&
+             each.codec.options.parameters == codec.options.parameters;
+    });
+    if (known != codecs_.end()) {
+      codecs.push_back({codec, std::move(known->packetizer)});
+      continue;
+    }
+    auto options = codec.options;
+    options.firstPictureId = static_cast<std::uint16_t>(random_.u32() & 0x7fff);
+    codecs.push_back({codec, payload::makePacketizer(options)});
+  }
+  codecs_ = std::move(codecs);
+  if (config.mid != config_.mid) known_ = rtxKnown_ = false;
+  config_ = std::move(config);
+}
+
+SendStream::Active* SendStream::find(const std::string& mimeType) {
+  for (Active& each : codecs_)
+    if (each.packetizer && (mimeType.empty() || sameText(each.codec.mimeType, mimeType))) return &each;
+  return nullptr;
+}
+
+/// The frame's own timestamp, or its capture time if it has none, from a random start (RFC 3550 s.5.1). Time counts from
+/// the first frame, so that both agree on where zero is.
+std::uint32_t SendStream::timestampOf(const EncodedFrame& frame, std::uint32_t clockRate, Time now) {
+  const Time capture = frame.captureTime.value_or(now);
+  if (!firstCapture_) firstCapture_ = capture;
+  if (frame.rtpTimestamp != 0 || !frame.captureTime) return timestampOffset_ + frame.rtpTimestamp;
+  return timestampOffset_ + toUnits(capture - *firstCapture_, clockRate);
+}
+
+SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
+  Active* active = find(frame.mimeType);
+  if (!active) {
+    ++stats_.framesDropped;
+    return Sent::UnknownCodec;
+  }
+  if (!breaker_.allows(now)) {
+    ++stats_.framesDropped;
+    return Sent::CircuitOpen;
+  }
+  HeaderFields fields;
+  fields.payloadType = active->codec.payloadType;
+  fields.ssrc = config_.ssrc;
+  fields.timestamp = timestampOf(frame, active->codec.clockRate, now);
+
+  // What the headers take depends on where in the frame the packet is.
+  const std::size_t middle = header(frame, fields, false, false).size();
+  const std::size_t first = header(frame, fields, true, false).size();
+  const std::size_t last = header(frame, fields, false, true).size();
+  const std::size_t rtx = active->codec.rtxPayloadType && config_.rtxSsrc ? 2 : 0;  // The original number.
+  payload::PayloadLimits limits;
+  limits.maximum = config_.maxPacketSize - std::min(middle + rtx, config_.maxPacketSize);
+  limits.firstReduction = first - std::min(first, middle);
+  limits.lastReduction = last - std::min(last, middle);
+  const auto count = active->packetizer->start(frame, limits);
+  if (!count) {
+    ++stats_.framesDropped;
+    return Sent::BadFrame;
+  }
+
+  for (std::size_t i = 0; i < *count; ++i) {
+    fields.sequenceNumber = nextSequence_++;
+    Packet packet = header(frame, fields, i == 0, i + 1 == *count).take();
+    const bool marker = active->packetizer->next(packet);
+    PacketEditor(packet.bytes()).setMarker(marker);
+    outbox_.packet({std::move(packet), Outgoing::Kind::Media});
+  }
+  // Reports of an event all have the timestamp of its begin (RFC 4733 s.2.1): they do not tell what time it is.
+  if (!sameText(active->codec.options.name, "telephone-event")) {
+    lastTimestamp_ = fields.timestamp;
+    lastClockRate_ = active->codec.clockRate;
+    lastCapture_ = frame.captureTime.value_or(now);
+  }
+  ++stats_.framesSent;
+  if (frame.type == EncodedFrameType::Key) ++stats_.keyFramesSent;
+  if (frame.width != 0) {
+    stats_.frameWidth = frame.width;
+    stats_.frameHeight = frame.height;
+  }
+  stats_.mimeType = active->codec.mimeType;
+  stats_.payloadType = active->codec.payloadType;
+  return Sent::Yes;
+}
+
+PacketBuilder SendStream::header(const EncodedFrame& frame, const HeaderFields& fields, bool first, bool last) {
+  const ExtensionIds& ids = config_.ids;
+  PacketBuilder builder(pool_, fields, config_.form);
+  builder.setCsrcs(frame.contributingSources);
+  addNames(builder, false);
+  builder.add(ids.absSendTime, extension::AbsSendTime{});
+  builder.add(ids.transportSequence, extension::TransportSequenceNumber{});
+  if (frame.audioLevel)
+    builder.add(ids.audioLevel, extension::AudioLevel{*frame.audioLevel, frame.voiceActivity.value_or(false)});
+  // 3GPP TS 26.114 s.7.4.5: in the last packet of key frames and of those where it changes; here of each, as others do.
+  if (last && frame.rotation) {
+    extension::VideoOrientation orientation;
+    orientation.rotation = *frame.rotation;
+    builder.add(ids.videoOrientation, orientation);
+  }
+  if (auto descriptor = extension::DependencyDescriptorBytes::parse(frame.dependencyDescriptor)) {
+    descriptor->startOfFrame = first;
+    descriptor->endOfFrame = last;
+    // A structure of templates is long, and only the first packet needs it.
+    if (!first && descriptor->bytes.size() > shortElement)
+      descriptor->bytes = descriptor->bytes.first(mandatoryDescriptor);
+    builder.add(ids.dependencyDescriptor, *descriptor);
+  }
+  return builder;
+}
+
+/// RFC 9143 s.15, RFC 8852 s.3: until the peer has shown by a report that it knows the stream, media and repair each.
+void SendStream::addNames(PacketBuilder& builder, bool repair) {
+  if (repair ? rtxKnown_ : known_) return;
+  if (!config_.mid.empty()) builder.add(config_.ids.mid, extension::Mid{{config_.mid}});
+  if (config_.rid.empty()) return;
+  if (repair)
+    builder.add(config_.ids.repairedRid, extension::RepairedRid{{config_.rid}});
+  else
+    builder.add(config_.ids.rid, extension::Rid{{config_.rid}});
+}
+
+void SendStream::sent(const Packet& packet, Outgoing::Kind kind, Time now) {
+  const auto view = PacketView::parse(packet.bytes());
+  if (!view) return;
+  const std::size_t payload = view->payload().size();
+  ++stats_.packetsSent;
+  stats_.bytesSent += payload;
+  stats_.headerBytesSent += packet.size() - payload;
+  breaker_.sent(packet.size(), now);
+  if (kind == Outgoing::Kind::Retransmission) {
+    ++rtxPackets_;
+    rtxOctets_ += payload;
+  } else {
+    ++packets_;
+    octets_ += payload;
+  }
+  if (kind != Outgoing::Kind::Media) {
+    ++stats_.retransmittedPacketsSent;
+    stats_.retransmittedBytesSent += payload;
+    return;
+  }
+  if (std::any_of(codecs_.begin(), codecs_.end(), [](const Active& each) { return each.codec.nack; }))
+    history_.add(view->sequenceNumber(), pool_.make(packet.bytes()), now);
+}
+
+void SendStream::handleNack(std::span<const std::uint16_t> sequences, Duration roundTrip, Time now) {
+  ++stats_.nackCount;
+  if (!breaker_.allows(now)) return;
+  for (std::uint16_t sequence : sequences) {
+    const Packet* packet = nullptr;
+    if (history_.find(sequence, roundTrip, now, packet) != PacketHistory::Found::Yes) continue;
+    if (auto repair = rtxOf(*packet))
+      outbox_.packet({std::move(*repair), Outgoing::Kind::Retransmission});
+    else
+      outbox_.packet({pool_.make(packet->bytes()), Outgoing::Kind::Repetition});
+  }
+}
+
+/// RFC 4588 s.4: the header of the original with SSRC, number and payload type of the repair stream; the payload begins with
+/// the original's number.
+std::optional<Packet> SendStream::rtxOf(const Packet& packet) {
+  const auto original = PacketView::parse(packet.bytes());
+  if (!original || !config_.rtxSsrc) return std::nullopt;
+  const auto codec = std::find_if(codecs_.begin(), codecs_.end(), [&](const Active& each) {
+    return each.codec.payloadType == original->payloadType();
+  });
+  if (codec == codecs_.end() || !codec->codec.rtxPayloadType) return std::nullopt;
+
+  PacketBuilder builder(
+      pool_,
+      {*codec->codec.rtxPayloadType, nextRtxSequence_++, original->timestamp(), *config_.rtxSsrc, original->marker()},
+      config_.form);
+  std::array<std::uint32_t, maximumCsrcs> csrcs;
+  for (std::size_t i = 0; i < original->csrcCount(); ++i) csrcs[i] = original->csrc(i);
+  builder.setCsrcs({csrcs.data(), original->csrcCount()});
+  addNames(builder, true);
+  const ExtensionIds& ids = config_.ids;
+  for (const ExtensionElement& element : original->extensions())
+    if (element.id != ids.mid && element.id != ids.rid) builder.addBytes(element.id, element.value);
+  Packet repair = builder.take();
+  base::store16(repair.append(2).data(), original->sequenceNumber());
+  repair.append(original->payload());
+  return repair;
+}
+
+bool SendStream::handlePictureLoss(Duration roundTrip, Time now) {
+  ++stats_.pliCount;
+  return demand_.pictureLoss(roundTrip, now);
+}
+
+bool SendStream::handleFullIntra(std::uint8_t number, Duration roundTrip, Time now) {
+  ++stats_.firCount;
+  return demand_.fullIntra(number, roundTrip, now);
+}
+
+void SendStream::handleReport(const Report& report, Duration roundTrip, Time now) {
+  known_ = true;
+  if (report.roundTrip) roundTrip_.sample(*report.roundTrip);
+  breaker_.report(report.fractionLost, report.extendedHighest, roundTrip, now);
+  OutboundStats::Remote remote;
+  remote.packetsLost = report.cumulativeLost;
+  // webrtc-stats: derived, as far as the report tells.
+  const auto received = static_cast<std::int64_t>(packets_) - report.cumulativeLost;
+  remote.packetsReceived = received > 0 ? static_cast<std::uint64_t>(received) : 0;
+  remote.jitter = static_cast<double>(report.jitter) / lastClockRate_;
+  remote.fractionLost = report.fractionLost / 256.0;
+  remote.roundTripTime = roundTrip_.latest();
+  remote.totalRoundTripTime = roundTrip_.total();
+  remote.roundTripTimeMeasurements = roundTrip_.measurements();
+  remote.timestamp = now;
+  stats_.remote = remote;
+}
+
+std::uint32_t SendStream::mediaTimestampAt(Time now, std::uint32_t clockRate) const {
+  const std::uint32_t now32 = timestampAt(now) - timestampOffset_;
+  return clockRate == lastClockRate_ ? now32 : static_cast<std::uint32_t>(std::uint64_t{now32} * clockRate / lastClockRate_);
+}
+
+std::uint32_t SendStream::timestampAt(Time now) const {
+  return lastTimestamp_ + toUnits(now - lastCapture_, lastClockRate_);
+}
+
+}  // namespace parley::rtp

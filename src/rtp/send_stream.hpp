@@ -1,0 +1,155 @@
+#pragma once
+
+#include "base/outbox.hpp"
+#include "base/packet_pool.hpp"
+#include "base/random.hpp"
+#include "rtp/circuit_breaker.hpp"
+#include "rtp/extension_ids.hpp"
+#include "rtp/key_frame_requests.hpp"
+#include "rtp/packet_builder.hpp"
+#include "rtp/packet_history.hpp"
+#include "rtp/payload/packetizer.hpp"
+#include "rtp/round_trip.hpp"
+#include "rtp/stream_stats.hpp"
+
+#include <parley/encoded_frame.hpp>
+#include <parley/packet.hpp>
+#include <parley/time.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace parley::rtp {
+
+/// One stream that we send, with the stream that repairs it (RFC 4588): frames become packets, and packets that the peer
+/// missed go again.
+///
+///   frame ──► packetizer ──► poll ──► (owner stamps and encrypts) ──► sent ──► history ──► NACK ──► poll …
+///
+/// The owner writes what is known only when a packet leaves (abs-send-time, the transport-wide number) and then says
+/// `sent`, so that history has the packet as it went out.
+class SendStream {
+ public:
+  struct Codec {
+    std::string mimeType;
+    std::uint8_t payloadType = 0;
+    std::uint32_t clockRate = 90000;
+    payload::CodecOptions options;
+    /// Of the payload type; without it packets are repeated as they were.
+    std::optional<std::uint8_t> rtxPayloadType;
+    bool nack = false;  ///< The peer asks for packets again.
+  };
+  struct Config {
+    MediaKind kind = MediaKind::Video;
+    std::uint32_t ssrc = 0;
+    std::optional<std::uint32_t> rtxSsrc;
+    std::string mid, rid;
+    ExtensionIds ids;
+    ExtensionForm form = ExtensionForm::OneByte;
+    std::vector<Codec> codecs;  ///< The first is meant by frames that name none.
+    /// Before SRTP's tag.
+    std::size_t maxPacketSize = 1175;
+  };
+
+  SendStream(Config config, base::PacketPool& pool, base::Random& random);
+
+  /// What a later description says of the stream. Numbers and timestamps go on; the SSRCs must be the same.
+  void configure(Config config);
+
+  enum class Sent : std::uint8_t { Yes, UnknownCodec, BadFrame, CircuitOpen };
+  Sent send(const EncodedFrame& frame, Time now);
+
+  struct Outgoing {
+    enum class Kind : std::uint8_t {
+      Media,
+      Retransmission,  ///< On the RTX stream.
+      Repetition,      ///< The very packet again: must go out byte by byte as it is, for the sake of SRTP's nonce.
+    };
+    Packet packet;
+    Kind kind;
+  };
+  std::optional<Outgoing> poll() { return outbox_.poll(); }
+  /// The packet goes out like this now.
+  void sent(const Packet& packet, Outgoing::Kind kind, Time now);
+  /// The path is gone or the section on hold: silence is no sign of trouble.
+  void idle() { breaker_.idle(); }
+
+  // --- What the peer says ---
+
+  void handleNack(std::span<const std::uint16_t> sequences, Duration roundTrip, Time now);
+  /// True: tell the encoder.
+  bool handlePictureLoss(Duration roundTrip, Time now);
+  bool handleFullIntra(std::uint8_t number, Duration roundTrip, Time now);
+  struct Report {
+    std::uint8_t fractionLost = 0;
+    std::int32_t cumulativeLost = 0;
+    std::uint32_t extendedHighest = 0;
+    std::uint32_t jitter = 0;
+    std::optional<Duration> roundTrip;
+  };
+  void handleReport(const Report& report, Duration roundTrip, Time now);
+  /// A report block about the repair stream.
+  void handleRtxReport() { rtxKnown_ = true; }
+  /// An SR or RR of the peer, whatever it is about.
+  void heard(Time now) { breaker_.heard(now); }
+
+  // --- What an SR tells ---
+
+  bool hasSent() const { return packets_ != 0; }
+  bool hasSentRtx() const { return rtxPackets_ != 0; }
+  /// At `now`, in units of the clock of what was sent last (RFC 3550 s.6.4.1).
+  std::uint32_t timestampAt(Time now) const;
+  /// The same as an `EncodedFrame::rtpTimestamp`, in units of `clockRate`: for frames that the stream's owner adds.
+  std::uint32_t mediaTimestampAt(Time now, std::uint32_t clockRate) const;
+  std::uint32_t packetCount() const { return static_cast<std::uint32_t>(packets_); }
+  std::uint32_t octetCount() const { return static_cast<std::uint32_t>(octets_); }
+  std::uint32_t rtxPacketCount() const { return static_cast<std::uint32_t>(rtxPackets_); }
+  std::uint32_t rtxOctetCount() const { return static_cast<std::uint32_t>(rtxOctets_); }
+
+  std::optional<CircuitBreaker::Cause> circuitOpened() { return breaker_.poll(); }
+  Time deadline() const { return breaker_.deadline(); }
+  void advance(Time now) { breaker_.advance(now); }
+
+  const Config& config() const { return config_; }
+  std::uint32_t ssrc() const { return config_.ssrc; }
+  std::optional<std::uint32_t> rtxSsrc() const { return config_.rtxSsrc; }
+  const OutboundStats& stats() const { return stats_; }
+
+ private:
+  struct Active {
+    Codec codec;
+    std::unique_ptr<payload::Packetizer> packetizer;
+  };
+  Active* find(const std::string& mimeType);
+  std::uint32_t timestampOf(const EncodedFrame& frame, std::uint32_t clockRate, Time now);
+  PacketBuilder header(const EncodedFrame& frame, const HeaderFields& fields, bool first, bool last);
+  void addNames(PacketBuilder& builder, bool repair);
+  std::optional<Packet> rtxOf(const Packet& packet);
+
+  Config config_;
+  base::PacketPool& pool_;
+  base::Random& random_;
+  std::vector<Active> codecs_;
+  base::Outbox<Outgoing> outbox_;
+  PacketHistory history_;
+  CircuitBreaker breaker_;
+  KeyFrameDemand demand_;
+
+  std::uint16_t nextSequence_, nextRtxSequence_;  ///< RFC 3550 s.5.1: they start at random.
+  std::uint32_t timestampOffset_;
+  std::optional<Time> firstCapture_;
+  /// A report about the stream came: the peer knows whose it is, and names need not be in each packet any more.
+  bool known_ = false, rtxKnown_ = false;
+
+  std::uint32_t lastTimestamp_ = 0, lastClockRate_ = 90000;
+  Time lastCapture_{};
+  std::uint64_t packets_ = 0, octets_ = 0, rtxPackets_ = 0, rtxOctets_ = 0;
+  RoundTrip roundTrip_;
+  OutboundStats stats_;
+};
+
+}  // namespace parley::rtp

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <parley/time.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+/// \file
+/// What streams know of themselves, with the names of webrtc-stats. Plain values; times are the engine's.
+
+namespace parley::rtp {
+
+/// Of "outbound-rtp", and of "remote-inbound-rtp" below it: what the peer reports.
+struct OutboundStats {
+  std::uint64_t packetsSent = 0;  ///< Retransmissions included, as are the bytes.
+  std::uint64_t bytesSent = 0;    ///< Payload without headers and padding.
+  std::uint64_t headerBytesSent = 0;
+  std::uint64_t retransmittedPacketsSent = 0, retransmittedBytesSent = 0;
+  std::uint64_t framesSent = 0, keyFramesSent = 0;
+  std::uint64_t framesDropped = 0;  ///< Not of webrtc-stats: the payload format or the circuit breaker refused them.
+  std::uint32_t nackCount = 0, pliCount = 0, firCount = 0;
+  std::uint16_t frameWidth = 0, frameHeight = 0;
+  std::string mimeType;
+  std::uint8_t payloadType = 0;
+
+  struct Remote {
+    std::int32_t packetsLost = 0;
+    std::uint64_t packetsReceived = 0;
+    double jitter = 0;        ///< Seconds.
+    double fractionLost = 0;  ///< Of the last interval.
+    std::optional<Duration> roundTripTime;
+    Duration totalRoundTripTime{};
+    std::uint64_t roundTripTimeMeasurements = 0;
+    Time timestamp{};
+  };
+  std::optional<Remote> remote;
+};
+
+/// Of "inbound-rtp", and of "remote-outbound-rtp" below it: what the peer says that it sent.
+struct InboundStats {
+  std::uint64_t packetsReceived = 0;
+  std::int64_t packetsLost = 0;
+  double jitter = 0;                ///< Seconds.
+  std::uint64_t bytesReceived = 0;  ///< Payload without headers and padding.
+  std::uint64_t headerBytesReceived = 0;
+  std::uint64_t packetsDiscarded = 0;  ///< Came too late.
+  std::uint64_t retransmittedPacketsReceived = 0, retransmittedBytesReceived = 0;
+  std::uint64_t framesReceived = 0, keyFramesReceived = 0, framesDropped = 0;
+  std::uint32_t nackCount = 0, pliCount = 0, firCount = 0;
+  std::uint16_t frameWidth = 0, frameHeight = 0;
+  std::optional<Time> lastPacketReceived;
+  std::string mimeType;
+  std::uint8_t payloadType = 0;
+
+  struct Remote {
+    std::uint32_t packetsSent = 0, bytesSent = 0;
+    std::uint64_t reportsSent = 0;
+    std::uint64_t remoteTimestamp = 0;  ///< NTP.
+    Time timestamp{};
+  };
+  std::optional<Remote> remote;
+};
+
+}  // namespace parley::rtp

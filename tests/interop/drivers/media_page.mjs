@@ -1,0 +1,28 @@
+// The pages of the examples play and record, in a browser with a camera and a microphone that are made up.
+import { launchOptions as chromium } from './chromium.mjs';
+import { launchOptions as firefox } from './firefox.mjs';
+import { launch } from './browser.mjs';
+import { mediaScenarios } from '../media_scenarios.mjs';
+
+const mediaIn = (name, options, lacks) => ({
+  name: `media-${name}`,
+  scenarios: mediaScenarios,
+  lacks,
+  async start() {
+    const browser = await launch(await options());
+    return {
+      version: await browser.version(),
+      newPage: () => browser.newPage(),
+      stop: () => browser.close(),
+    };
+  },
+});
+
+export const mediaInChromium = mediaIn('chromium', () => chromium('--autoplay-policy=no-user-gesture-required',
+  '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'), {});
+export const mediaInFirefox = mediaIn('firefox', () => firefox({
+  'media.navigator.streams.fake': true,
+  'media.navigator.permission.disabled': true,
+  'media.autoplay.default': 0,
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
+}), { 'H.264 and Opus': 'Debian\'s Firefox has no H.264 for calls' });
