@@ -1,5 +1,6 @@
 #include "pc/peer_connection.hpp"
 #include "pc/send_encodings.hpp"
+#include "sdp/fields.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -27,10 +28,19 @@ sdp::Direction wanted(RtpTransceiverDirection direction) {
                        both || direction == RtpTransceiverDirection::RecvOnly);
 }
 
+/// RFC 8830 s.2: 1 to 64 token characters, or the line would be none.
+bool isStreamId(const std::string& id) {
+  return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), sdp::isTokenChar);
+}
+
 std::vector<std::string> idsOf(const std::vector<std::shared_ptr<MediaStream>>& streams) {
   std::vector<std::string> ids;
-  for (const auto& stream : streams)
-    if (stream && std::find(ids.begin(), ids.end(), stream->id()) == ids.end()) ids.push_back(stream->id());
+  for (const auto& stream : streams) {
+    if (!stream) continue;
+    auto id = stream->id();
+    if (!isStreamId(id)) throw Error(ErrorName::TypeError, "the stream's id cannot stand in a description");
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
+  }
   return ids;
 }
 

@@ -28,7 +28,7 @@ std::vector<std::string> idsOf(const std::vector<std::shared_ptr<MediaStream>>& 
 TEST_CASE("A track of one side is a track event of the other, with its streams, between the states") {
   Pair pair;
   auto track = EncodedTrack::create(MediaKind::Video, "camera");
-  auto stream = MediaStream::create({track}, "the stream");
+  auto stream = MediaStream::create({track}, "the-stream");
   CHECK(stream->getVideoTracks().size() == 1);
   CHECK(stream->getAudioTracks().empty());
   CHECK(stream->active());
@@ -38,6 +38,7 @@ TEST_CASE("A track of one side is a track event of the other, with its streams, 
   REQUIRE(pair.a.getTransceivers().size() == 1);
   CHECK_FALSE(pair.a.getTransceivers()[0]->mid());
   CHECK_THROWN(pair.a.addTrack(track), InvalidAccessError);
+  CHECK_THROWN(pair.a.addTrack(EncodedTrack::create(MediaKind::Video), {MediaStream::create({}, "a\r\nb")}), TypeError);
 
   std::string order;
   std::optional<TrackEvent> event;
@@ -49,7 +50,7 @@ TEST_CASE("A track of one side is a track event of the other, with its streams, 
   pair.exchange();
   CHECK(order == "state track state ");
   REQUIRE(event);
-  CHECK(idsOf(event->streams) == std::vector<std::string>{"the stream"});
+  CHECK(idsOf(event->streams) == std::vector<std::string>{"the-stream"});
   CHECK(event->streams[0]->getTracks() == std::vector<std::shared_ptr<MediaStreamTrack>>{event->track});
   CHECK(event->track == event->receiver->track());
   CHECK(event->transceiver->receiver() == event->receiver);
