@@ -137,7 +137,8 @@ int main(int argc, char** argv) {
   EventLoop& loop = EventLoop::instance();
   loop.setProgram("play");
   try {
-    for (const auto& track : MediaReader(options.file).tracks()) std::cout << track.mimeType << std::endl;
+    const MediaReader probe(options.file);  // says at once what is wrong with the file
+    for (const auto& track : probe.tracks()) std::cout << track.mimeType << std::endl;
     const auto runtime = Runtime::create();
     Configuration configuration;
     configuration.extensions.includeLoopback = true;

@@ -142,6 +142,6 @@ export const mediaScenarios = {
   'VP9 and Opus': scenario(['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '1M'], webm, 'video/VP9'),
   'H.264 and Opus': scenario(['-c:v', 'libx264', '-preset', 'ultrafast', '-profile:v', 'baseline', '-pix_fmt', 'yuv420p', '-b:v', '1M'],
     { play: 'mp4', record: 'mp4' }, 'video/H264'),
-  'AV1 and Opus': scenario(['-c:v', 'libaom-av1', '-usage', 'realtime', '-cpu-used', '9', '-lag-in-frames', '0', '-b:v', '1M'],
+  'AV1 and Opus': scenario(['-c:v', 'libaom-av1', '-usage', 'realtime', '-cpu-used', '8', '-lag-in-frames', '0', '-b:v', '1M'],
     webm, 'video/AV1'),
 };
