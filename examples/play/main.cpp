@@ -142,8 +142,8 @@ int main(int argc, char** argv) {
     const auto runtime = Runtime::create();
     Configuration configuration;
     configuration.extensions.includeLoopback = true;
-    const auto server = servePage(loop, options.address, options.port, page,
-                                  [&] { return std::make_shared<Viewer>(loop, runtime, configuration, options); });
+    const PageServer server(loop, options.address, options.port, page,
+                            [&] { return std::make_shared<Viewer>(loop, runtime, configuration, options); });
     return loop.run();
   } catch (const std::exception& error) {
     std::cerr << "play: " << error.what() << std::endl;

@@ -142,7 +142,7 @@ int main(int argc, char** argv) {
     Configuration configuration;
     configuration.extensions.includeLoopback = true;
     bool taken = false;
-    const auto server = servePage(loop, options.address, options.port, page, [&]() -> std::shared_ptr<PageCall> {
+    const PageServer server(loop, options.address, options.port, page, [&]() -> std::shared_ptr<PageCall> {
       if (std::exchange(taken, true)) return nullptr;
       return std::make_shared<Caller>(loop, runtime, configuration, options);
     });

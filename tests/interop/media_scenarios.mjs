@@ -21,7 +21,7 @@ async function makeFile(ending, encoder, log) {
 }
 
 /** In the page: the frames that were shown, how much the picture varies, how much two of them differ, and the sound. */
-function look() {
+async function look() {
   const video = document.getElementById('video');
   const canvas = new OffscreenCanvas(160, 90);
   const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -46,11 +46,18 @@ function look() {
   const average = mean(now);
   const before = window.pictureBefore ?? now;
   window.pictureBefore = now;
+  // Firefox counts no frames of streams in the element, and plays no sound to an analyser without a device for it.
+  const inbound = { frames: 0, level: 0 };
+  for (const report of (await pc.getStats()).values()) {
+    if (report.type !== 'inbound-rtp') continue;
+    if (report.kind === 'video') inbound.frames = report.framesDecoded;
+    else inbound.level = report.audioLevel ?? 0;
+  }
   return {
-    frames: video.getVideoPlaybackQuality().totalVideoFrames,
+    frames: Math.max(video.getVideoPlaybackQuality().totalVideoFrames, inbound.frames),
     deviation: Math.sqrt(mean(now.map((v) => (v - average) ** 2))),
     difference: mean(now.map((v, i) => Math.abs(v - before[i]))),
-    loudness: Math.sqrt(mean(Array.from(samples, (v) => v * v))),
+    loudness: Math.max(Math.sqrt(mean(Array.from(samples, (v) => v * v))), inbound.level),
   };
 }
 

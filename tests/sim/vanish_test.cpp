@@ -120,7 +120,9 @@ TEST_CASE("a connection whose network breaks again and again survives each time"
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     TwoConnections::Options options;
     options.seed = seed;
-    options.link.loss = 0.05;
+    // Checks of consent are not repeated (RFC 7675 s.5.1). Of five in a row three may fall into the breaks; with many more
+    // losses the other two are lost as well in some run, and then the connection has to end.
+    options.link.loss = 0.01;
     TwoConnections pair(options);
     REQUIRE(pair.open("chat"));
     std::size_t sent = 0;
