@@ -30,6 +30,11 @@ const scenariosOf = (driver) => driver.scenarios ?? scenarios;
 
 /** What the arguments ask for. */
 function choose() {
+  for (const name of options.peer ?? []) {
+    if (drivers.some((driver) => driver.name === name)) continue;
+    console.error(`tests/interop/run: there is no peer '${name}'; --list shows what there is`);
+    process.exit(2);
+  }
   const wanted = (name) => !options.scenario || options.scenario.some((part) => name.includes(part));
   const selection = {
     drivers: drivers.filter(({ name }) => !options.peer || options.peer.includes(name)),
