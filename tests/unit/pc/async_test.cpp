@@ -4,6 +4,7 @@
 #include <parley/async.hpp>
 #include <parley/log.hpp>
 
+#include <atomic>
 #include <deque>
 #include <stdexcept>
 #include <string>
@@ -18,18 +19,18 @@ namespace {
 class ManualExecutor final : public Executor {
  public:
   void post(std::function<void()> task) override { tasks.push_back(std::move(task)); }
-  bool isCurrent() const override { return running; }
+  bool isCurrent() const override { return running == std::this_thread::get_id(); }
   void runAll() {
-    running = true;
+    running = std::this_thread::get_id();
     while (!tasks.empty()) {
       auto task = std::move(tasks.front());
       tasks.pop_front();
       task();
     }
-    running = false;
+    running = std::thread::id();
   }
   std::deque<std::function<void()>> tasks;
-  bool running = false;
+  std::atomic<std::thread::id> running{};  ///< The thread that runs tasks now.
 };
 
 template <class T>
