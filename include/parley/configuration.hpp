@@ -5,6 +5,7 @@
 #include <parley/enums.hpp>
 #include <parley/io.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -92,6 +93,10 @@ struct Configuration {
     bool iceLite = false;
     /// Offers to move to a better pair later (draft-thatcher-ice-renomination), where the peer offers it too.
     bool renomination = true;
+    /// The pause between two connectivity checks that we propose (a=ice-pacing, RFC 8839 s.5.5); the longer one of both
+    /// sides holds, and a peer that proposes none, as browsers do, has the 50 ms of RFC 8445 s.14.2. That gives 5 ms as the
+    /// least of all agents together: 20 ms leave room for four connections that are set up at a time.
+    std::chrono::milliseconds icePacing{20};
     /// The certificates (PEM) that those of TURN servers have to lead to. Empty: the system's.
     std::string trustAnchors = {};
     SctpEngine sctpEngine = SctpEngine::Native;

@@ -63,6 +63,7 @@ void Agent::setRemote(const Credentials& remote, const RemoteOptions& options, T
   Generation& target = last && (!last->remote || !last->local) ? *last : addGeneration();
   target.remote = remote;
   target.remoteOptions = options;
+  pacer_.setTa(std::max(config_.ta, options.ta));
   // RFC 8445 s.6.1.1: a full agent controls a lite one, whoever offered.
   if (options.lite && !config_.lite && role_ == Role::Controlled) switchRole();
   if (target.isComplete()) completed(target, now);

@@ -38,7 +38,7 @@ void Agent::sendCheck(Generation& generation, Pair& pair, bool useCandidate, boo
     check.forgetAt = now + config_.patience;
     // RFC 8445 s.14.3, with the number of checklists, one, for N as RFC 5245 had it: the number of checks, which the
     // later text asks for, would make the RTO grow with its square (20 s for 20 pairs).
-    check.rto = std::max(config_.minRto, config_.ta * static_cast<std::int64_t>(generation.checklist.active()));
+    check.rto = std::max(config_.minRto, pacer_.ta() * static_cast<std::int64_t>(generation.checklist.active()));
     // RFC 8489 s.6.2.2: what a stream carries is not repeated.
     if (streams_.owns(pair.path.socket)) {
       check.transaction.emplace(stun::Transaction::reliable(now));
@@ -201,7 +201,7 @@ void Agent::considerNomination(Generation& generation, Time now) {
     const bool relayed = generation.locals[best->local].candidate.type == CandidateType::Relayed ||
                          generation.remotes[best->remote].candidate.type == CandidateType::Relayed;
     Duration delay = 2 * best->smoothedRoundTrip.value_or(config_.maxNominationDelay) +
-                     config_.ta * static_cast<std::int64_t>(generation.checklist.betterWaiting(*best));
+                     pacer_.ta() * static_cast<std::int64_t>(generation.checklist.betterWaiting(*best));
     delay = relayed ? config_.maxRelayNominationDelay : std::min(delay, config_.maxNominationDelay);
     if (generation.nominateAt == never || !relayed)
       generation.nominateAt = std::min(generation.nominateAt, now + delay);

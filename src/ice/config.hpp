@@ -83,7 +83,8 @@ struct Config {
   std::uint16_t firstPort = 0;
   std::uint16_t lastPort = 0;
 
-  /// The pause between two new transactions. RFC 8445 s.14.2: 50 ms by default.
+  /// The pause between two new transactions that we propose; the longer one of both sides holds. RFC 8445 s.14.2: 50 ms by
+  /// default, and whoever wants another one has to signal it.
   Duration ta = 50ms;
   /// The least retransmission time-out of checks and gathering. RFC 8445 s.14.3: 500 ms.
   Duration minRto = 500ms;

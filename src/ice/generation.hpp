@@ -6,6 +6,7 @@
 
 #include <parley/time.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,8 @@ struct RemoteCandidate {
 struct RemoteOptions {
   bool lite = false;          ///< a=ice-lite (RFC 8839 s.5.3)
   bool renomination = false;  ///< a=ice-options:renomination
+  /// a=ice-pacing, the pause that it proposes. RFC 8445 s.14.2: one that proposes none has the default.
+  Duration ta = std::chrono::milliseconds(50);
 };
 
 /// A request that came before the remote description did: answered already, used later (RFC 8445 s.7.3).

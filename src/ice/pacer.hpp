@@ -9,6 +9,9 @@ class Pacer {
  public:
   explicit Pacer(Duration ta) : ta_(ta) {}
 
+  Duration ta() const { return ta_; }
+  void setTa(Duration ta) { ta_ = ta; }
+
   Time next() const { return next_; }
   void sent(Time now) { next_ = now + ta_; }
 

@@ -146,14 +146,23 @@ sdp::MediaSection makeSection(const SectionPlan& plan, const std::optional<Local
   return section;
 }
 
+/// What the session level says about our ICE. RFC 8839 s.4.2.1: a lite agent paces nothing.
+void appendIce(std::vector<sdp::Attribute>& attributes, const std::optional<LocalTransport>& transport, sdp::IceOptions options) {
+  if (!options.options.empty()) attributes.push_back(std::move(options));
+  if (!transport) return;
+  if (transport->iceLite)
+    attributes.push_back(sdp::IceLite{});
+  else
+    attributes.push_back(sdp::IcePacing{static_cast<std::uint64_t>(transport->icePacing.count())});
+}
+
 }  // namespace
 
 sdp::Description makeOffer(const DescriptionPlan& plan) {
   auto offer = emptyDescription();
   sdp::IceOptions options{{"trickle", "ice2"}};
   if (plan.transport && plan.transport->renomination) options.options.push_back("renomination");
-  offer.attributes.push_back(options);
-  if (plan.transport && plan.transport->iceLite) offer.attributes.push_back(sdp::IceLite{});
+  appendIce(offer.attributes, plan.transport, std::move(options));
   // RFC 8285 s.6: at the session level it is a statement about ourselves.
   offer.attributes.push_back(sdp::ExtmapAllowMixed{});
 
@@ -189,8 +198,7 @@ sdp::Description makeAnswer(const sdp::Description& offer, const DescriptionPlan
     if (hasIceOption(offer, option)) options.options.push_back(option);
   if (plan.transport && plan.transport->renomination && hasIceOption(offer, "renomination"))
     options.options.push_back("renomination");
-  if (!options.options.empty()) attributes.push_back(options);
-  if (plan.transport && plan.transport->iceLite) attributes.push_back(sdp::IceLite{});
+  appendIce(attributes, plan.transport, std::move(options));
   if (sdp::has<sdp::ExtmapAllowMixed>(offer.attributes)) attributes.push_back(sdp::ExtmapAllowMixed{});
   return answer;
 }

@@ -5,6 +5,7 @@
 #include "pc/session_transceiver.hpp"
 #include "sdp/description.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -26,6 +27,7 @@ struct LocalTransport {
   std::optional<std::string> tlsId;
   bool iceLite = false;
   bool renomination = false;  ///< a=ice-options:renomination
+  std::chrono::milliseconds icePacing{50};
 };
 
 /// What our data section says.

@@ -82,6 +82,7 @@ ice::Config iceConfig(Configuration& configuration, Duration wallClockOffset) {
   ice.tcp = static_cast<ice::TcpCandidates>(extensions.tcp);
   ice.lite = extensions.iceLite;
   ice.renomination = extensions.renomination;
+  ice.ta = extensions.icePacing;
   return ice;
 }
 
@@ -105,6 +106,7 @@ SessionConfig sessionConfig(const Configuration& configuration, const Certificat
   config.maxMessageSize = configuration.extensions.maxMessageSize;
   config.iceLite = configuration.extensions.iceLite;
   config.renomination = configuration.extensions.renomination;
+  config.icePacing = configuration.extensions.icePacing;
   config.bundlePolicy = configuration.bundlePolicy;
   return config;
 }

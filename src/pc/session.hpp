@@ -17,6 +17,7 @@
 #include <parley/ice_candidate.hpp>
 #include <parley/session_description.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -40,6 +41,8 @@ struct SessionConfig {
   std::function<std::vector<std::uint8_t>()> makeSctpInit = {};
   bool iceLite = false;
   bool renomination = false;
+  /// The pause between checks that we propose (RFC 8839 s.5.5).
+  std::chrono::milliseconds icePacing{50};
   /// MaxBundle marks what is not the first section as bundle-only (RFC 9143 s.6), which peers without BUNDLE reject. There
   /// is one transport under every policy.
   BundlePolicy bundlePolicy = BundlePolicy::Balanced;

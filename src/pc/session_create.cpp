@@ -260,6 +260,7 @@ LocalTransport Session::localTransport() const {
   transport.fingerprints = config_.fingerprints;
   transport.iceLite = config_.iceLite;
   transport.renomination = config_.renomination;
+  transport.icePacing = config_.icePacing;
   return transport;
 }
 

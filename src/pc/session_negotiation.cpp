@@ -38,6 +38,10 @@ std::optional<Exchange> exchangeOf(const std::optional<LocalDescription>& local,
   return exchange;
 }
 
+ice::RemoteOptions optionsOf(const TransportView& remote) {
+  return {remote.iceLite, remote.renomination, remote.icePacing};
+}
+
 TransportPlan::Ice iceOf(const Negotiation& negotiation, const std::optional<Exchange>& active) {
   TransportPlan::Ice ice;
   ice.role = negotiation.pendingLocal && negotiation.pendingLocal->type == SdpType::Offer ? ice::Role::Controlling
@@ -46,7 +50,7 @@ TransportPlan::Ice iceOf(const Negotiation& negotiation, const std::optional<Exc
   if (active) {
     ice.local = active->local.credentials;
     ice.remote = active->remote.credentials;
-    ice.remoteOptions = {active->remote.iceLite, active->remote.renomination};
+    ice.remoteOptions = optionsOf(active->remote);
     before = active->used;
   }
   // What is offered counts before it is answered: we gather for a local offer, and know whom to check for a remote one.
@@ -60,7 +64,7 @@ TransportPlan::Ice iceOf(const Negotiation& negotiation, const std::optional<Exc
   if (negotiation.pendingRemote && negotiation.pendingRemote->type == SdpType::Offer) {
     if (auto view = offered(*negotiation.pendingRemote->tree)) {
       ice.remote = view->credentials;
-      ice.remoteOptions = {view->iceLite, view->renomination};
+      ice.remoteOptions = optionsOf(*view);
     }
   }
   if (negotiation.iceRole) ice.role = *negotiation.iceRole;

@@ -112,6 +112,9 @@ TransportView viewTransport(const sdp::Description& description, std::size_t ind
   if (const auto* pwd = ofTransport<sdp::IcePwd>(description, index)) view.credentials.pwd = pwd->value;
   view.iceLite = sdp::has<sdp::IceLite>(description.attributes);
   view.renomination = hasIceOption(description, "renomination");
+  // More than a second would be no pause but a refusal.
+  if (const auto* pacing = sdp::find<sdp::IcePacing>(description.attributes))
+    view.icePacing = std::chrono::milliseconds(std::min<std::uint64_t>(pacing->milliseconds, 1000));
   for (const auto* fingerprint : allOfTransport<sdp::Fingerprint>(description, index))
     view.fingerprints.push_back({fingerprint->algorithm, fingerprint->bytes});
   if (const auto* setup = ofTransport<sdp::Setup>(description, index)) view.setup = setup->role;

@@ -4,6 +4,7 @@
 #include "ice/credentials.hpp"
 #include "sdp/description.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -50,6 +51,8 @@ struct TransportView {
   ice::Credentials credentials;
   bool iceLite = false;
   bool renomination = false;
+  /// RFC 8445 s.14.2: whoever proposes no pause between checks has the default.
+  std::chrono::milliseconds icePacing{50};
   std::vector<dtls::Fingerprint> fingerprints;
   sdp::Setup::Role setup = sdp::Setup::Role::Actpass;
   std::optional<std::string> tlsId;
