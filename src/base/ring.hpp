@@ -18,6 +18,7 @@ class Ring {
   T& front() { return (*this)[0]; }
   const T& front() const { return (*this)[0]; }
   T& back() { return (*this)[size_ - 1]; }
+  const T& back() const { return (*this)[size_ - 1]; }
   T& operator[](std::size_t i) {
     assert(i < size_);
     return slots_[(head_ + i) & (slots_.size() - 1)];

@@ -246,7 +246,7 @@ void MediaPlane::drain(rtp::SendStream& stream, const Section& section, Time now
       const rtp::ExtensionIds& ids = section.sendIds;
       if (ids.transportSequence &&
           editor.setExtension(ids.transportSequence, rtp::extension::TransportSequenceNumber{transportSequence_}))
-        ++transportSequence_;
+        estimator_.sent(transportSequence_++, packet.size(), now);
       if (ids.absSendTime) editor.setExtension(ids.absSendTime, rtp::extension::AbsSendTime::of(now));
     }
     stream.sent(packet, outgoing->kind, now);
@@ -258,6 +258,29 @@ void MediaPlane::transmitRtcp(Packet packet) {
   if (!sender_ || packet.empty() || !sender_->protectRtcp(packet)) return;
   scheduler_.sent(packet.size());
   outbox_.packet(Transmit{std::move(packet)});
+}
+
+void MediaPlane::wantBitrate(TransceiverId transceiver, double bitrate) {
+  const auto found = sections_.find(transceiver);
+  if (found == sections_.end()) return;
+  found->second.wantedBitrate = bitrate;
+  double all = 0;
+  for (const auto& [id, section] : sections_) all += section.wantedBitrate;
+  estimator_.want(all);
+}
+
+/// Packets that go again for the sake of the estimate: of any stream that has some.
+void MediaPlane::probe(Time now) {
+  while (estimator_.probeDeadline() <= now) {
+    const Time due = estimator_.probeDeadline();
+    for (auto& [id, section] : sections_) {
+      if (!section.plan.sending || section.sendIds.transportSequence == 0) continue;
+      for (Sending& each : section.sending)
+        if (each.active && estimator_.probeDeadline() == due && each.stream->repeatForProbe())
+          drain(*each.stream, section, now);
+    }
+    if (estimator_.probeDeadline() == due) return estimator_.abandonProbe();
+  }
 }
 
 void MediaPlane::insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap,
@@ -340,6 +363,7 @@ Time MediaPlane::deadline() const {
     if (section.flows) next = std::min(next, flowsUntil(section));
     if (section.tones) next = std::min(next, section.tones->deadline());
   }
+  if (started()) next = std::min(next, estimator_.probeDeadline());
   return next;
 }
 
@@ -352,6 +376,7 @@ void MediaPlane::advance(Time now) {
       collect(section, *each);
     }
   }
+  if (started()) probe(now);
   timeOut(now);
   scheduler_.advance(now);
   pump(now);
@@ -386,6 +411,7 @@ MediaPlane::Stats MediaPlane::stats() const {
     }
   }
   stats.roundTripTime = roundTrip_.smoothed();
+  if (estimator_.isKnown()) stats.availableOutgoingBitrate = estimator_.bitrate();
   stats.drops = drops_;
   if (sender_) stats.sent = sender_->drops();
   if (receiver_) stats.received = receiver_->drops();

@@ -7,6 +7,7 @@
 #include "dtls/srtp_keys.hpp"
 #include "pc/media_event.hpp"
 #include "pc/media_plan.hpp"
+#include "rtp/bandwidth/estimator.hpp"
 #include "rtp/demultiplexer.hpp"
 #include "rtp/ntp.hpp"
 #include "rtp/receive_stream.hpp"
@@ -38,11 +39,11 @@ namespace parley::pc {
 
 /// Why a packet of media went nowhere.
 enum class MediaDrop {
-  NoKeys,       ///< Came before DTLS was connected, and there was no room to hold it; or was to be sent before.
-  Malformed,    ///< Authentic, but not RTP or RTCP.
-  NoSection,    ///< RTP that belongs to no section (RFC 9143 s.9.2), or to one that does not receive.
-  NoOriginal,   ///< A repair stream, and nothing tells what it repairs.
-  OwnSsrc,      ///< The peer uses an SSRC of ours: a collision, or a loop (RFC 3550 s.8.2).
+  NoKeys,      ///< Came before DTLS was connected, and there was no room to hold it; or was to be sent before.
+  Malformed,   ///< Authentic, but not RTP or RTCP.
+  NoSection,   ///< RTP that belongs to no section (RFC 9143 s.9.2), or to one that does not receive.
+  NoOriginal,  ///< A repair stream, and nothing tells what it repairs.
+  OwnSsrc,     ///< The peer uses an SSRC of ours: a collision, or a loop (RFC 3550 s.8.2).
   TooManyStreams,
   NotSending,   ///< A frame for a section, or a stream of it, that does not send.
   BadFrame,     ///< A frame whose codec was not negotiated, or that is not what its codec demands.
@@ -52,7 +53,8 @@ enum class MediaDrop {
 
 /// The media of one connection: SRTP, and the streams of all sections over the one transport.
 ///
-///   sendFrame ─► SendStream ─► SRTP ─► Transmit          handle ─► SRTP ─┬─► demultiplexer ─► ReceiveStream ─► FrameReceived
+///   sendFrame ─► SendStream ─► SRTP ─► Transmit          handle ─► SRTP ─┬─► demultiplexer ─► ReceiveStream ─►
+///   FrameReceived
 ///                    ▲                                                   └─► RTCP ─► reports, NACK, PLI …
 ///                    └── NACK, PLI, reports ◄── RTCP          RtcpScheduler ─► SR/RR, SDES, NACK, PLI ─► Transmit
 ///
@@ -79,6 +81,9 @@ class MediaPlane {
   void sendFrame(TransceiverId transceiver, const EncodedFrame& frame, Time now);
   /// An empty rid means all streams.
   void requestKeyFrame(TransceiverId transceiver, const std::string& rid, Time now);
+
+  /// What the streams of the transceiver would send, in bits a second, if the path carried it: it is probed for.
+  void wantBitrate(TransceiverId transceiver, double bitrate);
 
   /// RFC 4733, W3C RTCDTMFSender: see `rtp::TonePlayer`.
   void insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now);
@@ -118,6 +123,8 @@ class MediaPlane {
     std::vector<Outbound> outbound;
     std::vector<Inbound> inbound;
     std::optional<Duration> roundTripTime;
+    /// By transport-wide feedback: what the path carries, in bits a second.
+    std::optional<double> availableOutgoingBitrate;
     base::Counters<MediaDrop> drops;
     base::Counters<srtp::Drop> sent, received;  ///< SRTP's
   };
@@ -144,6 +151,7 @@ class MediaPlane {
     bool flows = false;
     bool feedsTransport = false;  ///< Its packets are told by transport-wide feedback.
     std::optional<rtp::TonePlayer> tones;
+    double wantedBitrate = 0;
   };
   /// Where the packets of an SSRC go.
   struct Route {
@@ -164,6 +172,7 @@ class MediaPlane {
   rtp::ReceiveStream::Config receiveConfig(const Section& section, std::uint32_t ssrc, std::string rid) const;
   void drain(rtp::SendStream& stream, const Section& section, Time now);
   void playTones(Section& section, Time now);
+  void probe(Time now);
   void transmitRtcp(Packet packet);
   void pump(Time now);
   bool isOwn(std::uint32_t ssrc) const;
@@ -193,6 +202,8 @@ class MediaPlane {
   void handleBlocks(std::uint32_t reporter, const rtp::rtcp::Records<rtp::rtcp::ReportBlock>& blocks, Time now);
   void handleExtended(const rtp::rtcp::ExtendedReport& report, Time now);
   void handleEstimate(std::uint64_t bitrate, const rtp::rtcp::Records<std::uint32_t>& ssrcs);
+  void handleTransport(const rtp::rtcp::TransportFeedback& feedback, Time now);
+  void share(std::uint64_t bitrate, const std::vector<Section*>& sections);
   void wantKeyFrame(const Section& section, const Sending& sending);
   std::pair<Section*, Sending*> findSending(std::uint32_t ssrc);
   void report(bool regular, Time now);
@@ -219,8 +230,9 @@ class MediaPlane {
   Duration iceRoundTrip_ = std::chrono::milliseconds(100);
   std::map<std::uint32_t, Reference> references_;
   std::uint16_t transportSequence_ = 0;
+  rtp::bandwidth::Estimator estimator_;
   rtp::TransportArrivals arrivals_;
-  std::uint32_t arrivalsSsrc_ = 0;  ///< The stream that came last, for the head of that feedback.
+  std::uint32_t arrivalsSsrc_ = 0;                   ///< The stream that came last, for the head of that feedback.
   std::map<TransceiverId, std::uint64_t> bitrates_;  ///< What was told last.
   base::Counters<MediaDrop> drops_;
 };

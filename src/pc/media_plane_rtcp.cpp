@@ -164,6 +164,9 @@ void MediaPlane::handlePacket(const rtcp::PacketView& packet, Time now) {
     });
   } else if (rtcp::Remb::matches(packet)) {
     take(rtcp::Remb::parse(packet), [&](const rtcp::Remb& remb) { handleEstimate(remb.bitrate, remb.ssrcs); });
+  } else if (rtcp::TransportFeedback::matches(packet)) {
+    take(rtcp::TransportFeedback::parse(packet),
+         [&](const rtcp::TransportFeedback& feedback) { handleTransport(feedback, now); });
   } else if (rtcp::ExtendedReport::matches(packet)) {
     take(rtcp::ExtendedReport::parse(packet), [&](const rtcp::ExtendedReport& report) { handleExtended(report, now); });
   }
@@ -205,15 +208,31 @@ void MediaPlane::handleExtended(const rtcp::ExtendedReport& report, Time now) {
   }
 }
 
-/// REMB: what the path takes for all these streams together. Sections share it evenly, within what their peers allow.
+/// REMB: what the path takes for all these streams together.
 void MediaPlane::handleEstimate(std::uint64_t bitrate, const rtcp::Records<std::uint32_t>& ssrcs) {
   std::vector<Section*> named;
   for (const std::uint32_t ssrc : ssrcs) {
     Section* section = findSending(ssrc).first;
     if (section && std::find(named.begin(), named.end(), section) == named.end()) named.push_back(section);
   }
-  for (Section* section : named) {
-    std::uint64_t share = bitrate / named.size();
+  share(bitrate, named);
+}
+
+/// What the path takes for all packets that have transport-wide numbers. Those of audio are few, and not for us to slow down:
+/// video has the rest.
+void MediaPlane::handleTransport(const rtcp::TransportFeedback& feedback, Time now) {
+  if (!estimator_.handle(feedback, roundTrip(), now)) return;
+  std::vector<Section*> video;
+  for (auto& [id, section] : sections_)
+    if (section.plan.sending && section.plan.kind == MediaKind::Video && section.sendIds.transportSequence != 0)
+      video.push_back(&section);
+  share(static_cast<std::uint64_t>(estimator_.bitrate()), video);
+}
+
+/// Sections share it evenly, within what their peers allow.
+void MediaPlane::share(std::uint64_t bitrate, const std::vector<Section*>& sections) {
+  for (Section* section : sections) {
+    std::uint64_t share = bitrate / sections.size();
     if (section->plan.sending && section->plan.sending->maxBitrate)
       share = std::min(share, *section->plan.sending->maxBitrate);
     std::uint64_t& told = bitrates_[section->plan.transceiver];
@@ -359,7 +378,9 @@ void MediaPlane::report(bool regular, Time now) {
     feedback.media = arrivalsSsrc_;
     feedback.feedbackNumber = arrivals_.nextFeedbackNumber();
     // As much as fits a packet with others before it; a full one makes room by itself.
-    feedback.arrivals = arrivals_.waiting().first(rtcp::TransportFeedbackReport::fit(arrivals_.waiting(), limit / 2));
+    feedback.lostBefore = arrivals_.lostBefore();
+    feedback.arrivals = arrivals_.waiting().first(
+        rtcp::TransportFeedbackReport::fit(arrivals_.waiting(), limit / 2, feedback.lostBefore));
     if (feedback.arrivals.empty()) break;
     const std::size_t count = feedback.arrivals.size();
     writer.add(feedback, full);

@@ -5,6 +5,7 @@
 #include <parley/packet.hpp>
 #include <parley/time.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +46,14 @@ class PacketHistory {
     entry.resent = now;
     packet = &entry.packet;
     return Found::Yes;
+  }
+
+  /// The largest of the last few; null if there is none.
+  const Packet* largestOfLast() const {
+    const Packet* largest = nullptr;
+    for (std::size_t i = entries_.size() - std::min<std::size_t>(entries_.size(), 16); i < entries_.size(); ++i)
+      if (!largest || entries_[i].packet.size() > largest->size()) largest = &entries_[i].packet;
+    return largest;
   }
 
   std::size_t size() const { return entries_.size(); }

@@ -209,6 +209,14 @@ void SendStream::handleNack(std::span<const std::uint16_t> sequences, Duration r
   }
 }
 
+bool SendStream::repeatForProbe() {
+  const Packet* packet = history_.largestOfLast();
+  auto repair = packet ? rtxOf(*packet) : std::nullopt;
+  if (!repair) return false;
+  outbox_.packet({std::move(*repair), Outgoing::Kind::Retransmission});
+  return true;
+}
+
 /// RFC 4588 s.4: the header of the original with SSRC, number and payload type of the repair stream; the payload begins with
 /// the original's number.
 std::optional<Packet> SendStream::rtxOf(const Packet& packet) {

@@ -97,6 +97,10 @@ class SendStream {
   /// An SR or RR of the peer, whatever it is about.
   void heard(Time now) { breaker_.heard(now); }
 
+  /// Sends something again that nobody asked for, on the repair stream, to find out what the path carries. False if there
+  /// is nothing, or no repair stream.
+  bool repeatForProbe();
+
   // --- What an SR tells ---
 
   bool hasSent() const { return packets_ != 0; }

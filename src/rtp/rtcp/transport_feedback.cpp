@@ -13,9 +13,9 @@ constexpr std::size_t fixedSize = headerSize + FeedbackSources::wireSize + 8;
 /// s.3.1.1: what a chunk says of one packet; the number is also how many octets its delta has.
 enum class Symbol : std::uint8_t { NotReceived = 0, SmallDelta = 1, LargeDelta = 2, WithoutDelta = 3 };
 
-constexpr unsigned oneBitSymbols = 14;      // s.3.1.4, status vector chunk
+constexpr unsigned oneBitSymbols = 14;  // s.3.1.4, status vector chunk
 constexpr unsigned twoBitSymbols = 7;
-constexpr unsigned maximumRun = 0x1fff;     // s.3.1.3, run length chunk
+constexpr unsigned maximumRun = 0x1fff;  // s.3.1.3, run length chunk
 
 std::int64_t ticksOf(Time at) {
   std::int64_t ns = at.time_since_epoch().count(), tick = TransportFeedback::tick.count();
@@ -27,7 +27,8 @@ std::int64_t referenceOf(std::int64_t ticks) {
   return ticks / per - (ticks % per < 0 ? 1 : 0);
 }
 
-/// Turns symbols into chunks, as few as a greedy choice takes: symbols wait until no one kind of chunk holds all of them.
+/// Turns symbols into chunks, as few as a greedy choice takes: symbols wait until no one kind of chunk holds all of
+/// them.
 class ChunkEncoder {
  public:
   /// Calls `emit(chunk)` when a chunk is full.
@@ -93,9 +94,9 @@ bool isLarge(std::int64_t delta) { return delta >= -0x8000 && delta <= 0x7fff; }
 /// Calls `visit(gap, delta)` for each arrival, until it returns false: how many packets before it did not come, and how
 /// many ticks it came after the one before, or after the reference.
 template <class Visit>
-void walk(std::span<const TransportArrival> arrivals, Visit visit) {
+void walk(std::span<const TransportArrival> arrivals, std::uint16_t lostBefore, Visit visit) {
   if (arrivals.empty()) return;
-  std::int64_t sequence = arrivals.front().sequence;
+  std::int64_t sequence = arrivals.front().sequence - lostBefore;
   std::int64_t ticks = referenceOf(ticksOf(arrivals.front().at)) * TransportFeedback::ticksPerReference;
   for (const TransportArrival& arrival : arrivals) {
     std::int64_t at = ticksOf(arrival.at);
@@ -183,13 +184,14 @@ bool TransportFeedback::Cursor::next(Status& status) {
   return true;
 }
 
-std::size_t TransportFeedbackReport::fit(std::span<const TransportArrival> arrivals, std::size_t limit) {
+std::size_t TransportFeedbackReport::fit(std::span<const TransportArrival> arrivals, std::size_t limit,
+                                         std::uint16_t lostBefore) {
   if (limit < fixedSize + 4) return 0;
   ChunkEncoder encoder;
   std::size_t taken = 0, chunks = 0, deltas = 0;
   std::uint64_t symbols = 0;
   auto count = [&](std::uint16_t) { ++chunks; };
-  walk(arrivals, [&](std::uint64_t gap, std::int64_t delta) {
+  walk(arrivals, lostBefore, [&](std::uint64_t gap, std::int64_t delta) {
     if (!isLarge(delta) || gap > 0xffff || symbols + gap + 1 > 0xffff) return false;
     // Two more chunks are enough for what waits in the encoder; a gap takes a vector and runs more.
     std::size_t after = fixedSize + 2 * (chunks + 2 + gap / maximumRun + (gap ? 2 : 0)) + deltas + 2;
@@ -211,7 +213,7 @@ std::size_t TransportFeedbackReport::size() const {
   ChunkEncoder encoder;
   std::size_t size = fixedSize;
   auto count = [&](std::uint16_t) { size += 2; };
-  walk(arrivals, [&](std::uint64_t gap, std::int64_t delta) {
+  walk(arrivals, lostBefore, [&](std::uint64_t gap, std::int64_t delta) {
     encoder.addGap(gap, count);
     encoder.add(isSmall(delta) ? Symbol::SmallDelta : Symbol::LargeDelta, count);
     size += isSmall(delta) ? 1 : 2;
@@ -225,7 +227,7 @@ void TransportFeedbackReport::write(base::MutableBytes room) const {
   writeHeader(room, Type::TransportFeedback, transport_format::transportWide);
   FeedbackSources{sender, media}.write(room.data() + headerSize);
   std::uint8_t* at = room.data() + headerSize + FeedbackSources::wireSize;
-  std::int64_t first = arrivals.front().sequence, last = arrivals.back().sequence;
+  std::int64_t first = arrivals.front().sequence - lostBefore, last = arrivals.back().sequence;
   base::store16(at, static_cast<std::uint16_t>(first));
   base::store16(at + 2, static_cast<std::uint16_t>(last - first + 1));
   auto reference = static_cast<std::uint32_t>(referenceOf(ticksOf(arrivals.front().at)));
@@ -237,13 +239,13 @@ void TransportFeedbackReport::write(base::MutableBytes room) const {
     base::store16(at, chunk);
     at += 2;
   };
-  walk(arrivals, [&](std::uint64_t gap, std::int64_t delta) {
+  walk(arrivals, lostBefore, [&](std::uint64_t gap, std::int64_t delta) {
     encoder.addGap(gap, store);
     encoder.add(isSmall(delta) ? Symbol::SmallDelta : Symbol::LargeDelta, store);
     return true;
   });
   encoder.finish(store);
-  walk(arrivals, [&](std::uint64_t, std::int64_t delta) {
+  walk(arrivals, lostBefore, [&](std::uint64_t, std::int64_t delta) {
     if (isSmall(delta)) {
       *at++ = static_cast<std::uint8_t>(delta);
     } else {

@@ -71,9 +71,9 @@ class TransportFeedback {
     std::uint16_t sequence_;
     std::uint32_t left_;
     std::int64_t ticks_ = 0;
-    std::uint32_t word_ = 0;      // the chunk in work, its next symbol highest
-    unsigned inChunk_ = 0;        // symbols that are left of it
-    unsigned symbolBits_ = 0;     // 0: a run of `run_`
+    std::uint32_t word_ = 0;   // the chunk in work, its next symbol highest
+    unsigned inChunk_ = 0;     // symbols that are left of it
+    unsigned symbolBits_ = 0;  // 0: a run of `run_`
     unsigned run_ = 0;
   };
   TransportFeedback() = default;
@@ -95,9 +95,12 @@ struct TransportFeedbackReport {
   std::uint32_t media = 0;
   std::uint8_t feedbackNumber = 0;
   std::span<const TransportArrival> arrivals = {};  ///< Not empty, and `fit` took all of them.
+  /// So many before the first arrival did not come either, and no report before told of them.
+  std::uint16_t lostBefore = 0;
 
-  /// How many of `arrivals`, from the first on, fit a packet of `limit` octets. None only if the limit is too small for one.
-  static std::size_t fit(std::span<const TransportArrival> arrivals, std::size_t limit);
+  /// How many of `arrivals`, from the first on, fit a packet of `limit` octets. None only if the limit is too small for
+  /// one.
+  static std::size_t fit(std::span<const TransportArrival> arrivals, std::size_t limit, std::uint16_t lostBefore = 0);
 
   std::size_t size() const;
   void write(base::MutableBytes room) const;

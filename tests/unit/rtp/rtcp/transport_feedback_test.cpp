@@ -56,6 +56,30 @@ std::size_t checkRoundTrip(std::span<const TransportArrival> arrivals, std::size
   return packets;
 }
 
+TEST_CASE("Transport feedback tells of what was lost since the report before") {
+  const TransportArrival arrivals[] = {{1000, Time(std::chrono::milliseconds(640))},
+                                       {1001, Time(std::chrono::milliseconds(641))}};
+  for (const std::uint16_t lost : {0, 1, 6, 7, 8, 13, 14, 15, 1000}) {
+    CAPTURE(lost);
+    REQUIRE(TransportFeedbackReport::fit(arrivals, 200, lost) == 2);
+    TransportFeedbackReport report{1, 2, 3, arrivals};
+    report.lostBefore = lost;
+    base::PacketPool pool;
+    CompoundBuilder builder(pool, 200);
+    REQUIRE(builder.add(report));
+    const Packet packet = builder.take();
+    const auto compound = CompoundView::parse(packet.bytes());
+    REQUIRE(compound);
+    const auto read = TransportFeedback::parse(*compound->begin());
+    REQUIRE(read);
+    CHECK(read->baseSequence() == 1000 - lost);
+    CHECK(read->statusCount() == lost + 2);
+    std::size_t missing = 0;
+    read->forEach([&](const TransportFeedback::Status& status) { missing += !status.received; });
+    CHECK(missing == lost);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("feedback of other implementations is read as they meant it") {
