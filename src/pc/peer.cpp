@@ -74,7 +74,10 @@ void Peer::apply(const TransportPlan& plan, Time now) {
     remoteIce_ = plan.ice.remote;
   }
   if (otherAssociation) replaceAssociation();
-  if (hadSctp && !plan.sctp) sctpGone("the data section was removed");
+  if (hadSctp && !plan.sctp) {
+    sctpGone("the data section was removed");
+    sctpGone_ = false;  // Another one may come, and then it is another association.
+  }
   media_.apply(plan.media, now);
   pump(now);
 }

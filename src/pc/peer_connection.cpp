@@ -82,6 +82,8 @@ ice::Config iceConfig(Configuration& configuration, Duration wallClockOffset) {
   ice.tcp = static_cast<ice::TcpCandidates>(extensions.tcp);
   ice.lite = extensions.iceLite;
   ice.renomination = extensions.renomination;
+  if (extensions.icePacing < std::chrono::milliseconds(5) || extensions.icePacing > std::chrono::seconds(1))
+    throw Error(ErrorName::RangeError, "icePacing: from 5 ms (RFC 8445 s.14.2) to a second");
   ice.ta = extensions.icePacing;
   return ice;
 }

@@ -6,6 +6,7 @@
 #include "rtp/extension/sdes.hpp"
 #include "rtp/extension/transport.hpp"
 #include "rtp/extension/video.hpp"
+#include "rtp/payload/red.hpp"
 
 #include <algorithm>
 #include <array>
@@ -67,13 +68,23 @@ void SendStream::configure(Config config) {
 }
 
 SendStream::Active* SendStream::find(const std::string& mimeType) {
-  for (Active& each : codecs_)
-    if (each.packetizer && (mimeType.empty() || sameText(each.codec.mimeType, mimeType))) return &each;
-  return nullptr;
+  const auto isRed = [](const Active& each) { return sameText(each.codec.options.name, "red"); };
+  const auto codec = std::find_if(codecs_.begin(), codecs_.end(), [&](const Active& each) {
+    if (!each.packetizer) return false;
+    return mimeType.empty() ? !isRed(each) : sameText(each.codec.mimeType, mimeType);
+  });
+  if (codec == codecs_.end()) return nullptr;
+  // RFC 2198: red that is preferred to the codec that it carries. The peer, or the application, wants it to be used.
+  const auto red = std::find_if(codecs_.begin(), codec, [&](const Active& each) {
+    const auto carried =
+        each.packetizer && isRed(each) ? payload::readRedParameters(each.codec.options.parameters) : std::nullopt;
+    return carried && carried->front() == codec->codec.payloadType;
+  });
+  return &*red;
 }
 
-/// The frame's own timestamp, or its capture time if it has none, from a random start (RFC 3550 s.5.1). Time counts from
-/// the first frame, so that both agree on where zero is.
+/// The frame's own timestamp, or its capture time if it has none, from a random start (RFC 3550 s.5.1). Time counts
+/// from the first frame, so that both agree on where zero is.
 std::uint32_t SendStream::timestampOf(const EncodedFrame& frame, std::uint32_t clockRate, Time now) {
   const Time capture = frame.captureTime.value_or(now);
   if (!firstCapture_) firstCapture_ = capture;
@@ -217,8 +228,8 @@ bool SendStream::repeatForProbe() {
   return true;
 }
 
-/// RFC 4588 s.4: the header of the original with SSRC, number and payload type of the repair stream; the payload begins with
-/// the original's number.
+/// RFC 4588 s.4: the header of the original with SSRC, number and payload type of the repair stream; the payload begins
+/// with the original's number.
 std::optional<Packet> SendStream::rtxOf(const Packet& packet) {
   const auto original = PacketView::parse(packet.bytes());
   if (!original || !config_.rtxSsrc) return std::nullopt;
@@ -274,7 +285,8 @@ void SendStream::handleReport(const Report& report, Duration roundTrip, Time now
 
 std::uint32_t SendStream::mediaTimestampAt(Time now, std::uint32_t clockRate) const {
   const std::uint32_t now32 = timestampAt(now) - timestampOffset_;
-  return clockRate == lastClockRate_ ? now32 : static_cast<std::uint32_t>(std::uint64_t{now32} * clockRate / lastClockRate_);
+  return clockRate == lastClockRate_ ? now32
+                                     : static_cast<std::uint32_t>(std::uint64_t{now32} * clockRate / lastClockRate_);
 }
 
 std::uint32_t SendStream::timestampAt(Time now) const {

@@ -174,6 +174,33 @@ TEST_CASE("Nothing but checks goes to the peer, paced by Ta") {
   CHECK(seen.size() >= 10);
 }
 
+TEST_CASE("Of two proposed pauses between checks the longer one holds") {
+  const Duration pause = GENERATE(20ms, 50ms, 80ms);
+  Network net;
+  std::vector<NetworkInterface> many;
+  for (int i = 1; i <= 5; ++i) many.push_back({"eth" + std::to_string(i), ip("192.0.2." + std::to_string(i))});
+  Config config;
+  config.ta = 20ms;
+  Peer& alice = net.addPeer("alice", many, config);
+  Peer& bob = net.addPeer("bob", many, config);
+  net.drops = [](const Sent&) { return true; };
+  RemoteOptions proposes;
+  proposes.ta = pause;
+  connect(alice, bob, 30ms, proposes);
+  net.run(700ms);
+  std::optional<Time> last;
+  std::vector<std::vector<std::uint8_t>> seen;
+  Duration least = 1h;
+  for (const auto& [when, sent] : alice.outgoing) {
+    if (std::find(seen.begin(), seen.end(), sent.bytes) != seen.end()) continue;  // a retransmission
+    seen.push_back(sent.bytes);
+    if (last) least = std::min(least, when - *last);
+    last = when;
+  }
+  CHECK(least >= pause);
+  CHECK(least < pause + 10ms);
+}
+
 TEST_CASE("A check says what RFC 8445 s.7.2.2 asks for") {
   Two two;
   connect(*two.alice, *two.bob);

@@ -325,18 +325,18 @@ inline void trickle(Peer& from, Peer& to, Duration delay = 0ms) {
   };
 }
 
-/// Offer and answer with trickled candidates. The signalling takes `delay` each way.
-inline void connect(Peer& offerer, Peer& answerer, Duration delay = 30ms) {
+/// Offer and answer with trickled candidates. The signalling takes `delay` each way. `options`: of the answerer.
+inline void connect(Peer& offerer, Peer& answerer, Duration delay = 30ms, RemoteOptions options = {}) {
   Network& net = offerer.network;
   trickle(offerer, answerer, delay);
   trickle(answerer, offerer, delay);
   offerer.agent.setRole(Role::Controlling, net.now);
   offerer.agent.gather(offerer.local, net.now);
-  net.later(delay, [&offerer, &answerer, &net, delay] {
+  net.later(delay, [&offerer, &answerer, &net, delay, options] {
     answerer.agent.setRole(Role::Controlled, net.now);
     answerer.agent.setRemote(offerer.local, {}, net.now);
     answerer.agent.gather(answerer.local, net.now);
-    net.later(delay, [&] { offerer.agent.setRemote(answerer.local, {}, net.now); });
+    net.later(delay, [&offerer, &answerer, &net, options] { offerer.agent.setRemote(answerer.local, options, net.now); });
   });
 }
 

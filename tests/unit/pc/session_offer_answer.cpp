@@ -167,6 +167,22 @@ TEST_CASE("an answer has a tls-id, ice-options and extmap-allow-mixed only if th
   }
 }
 
+TEST_CASE("a=ice-pacing says what pause we propose, and one without it means 50 ms") {
+  Pair pair;
+  pair.a.session.wantDataChannel();
+  const auto offer = *pair.a.session.createOffer();
+  CHECK(contains(offer, "a=ice-pacing:50\r\n"));
+  const auto taOf = [&](const std::string& text) {
+    Party other{3, 0xcc};
+    auto applied = other.session.setRemote(SdpType::Offer, text);
+    REQUIRE(applied);
+    return applied->plan.ice.remoteOptions.ta;
+  };
+  CHECK(taOf(withLine(offer, "a=ice-pacing", "a=ice-pacing:20")) == std::chrono::milliseconds(20));
+  CHECK(taOf(withLine(offer, "a=ice-pacing", "a=x-nothing")) == std::chrono::milliseconds(50));
+  CHECK(taOf(withLine(offer, "a=ice-pacing", "a=ice-pacing:9999999999")) == std::chrono::seconds(1));
+}
+
 TEST_CASE("a lite peer is controlled by us, whoever offers") {
   Pair pair;
   pair.a.session.wantDataChannel();

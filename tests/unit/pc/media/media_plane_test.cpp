@@ -318,6 +318,37 @@ TEST_CASE("audio arrives with its level, and without any wait for what was lost"
   CHECK(planes.outbound().values.remote->fractionLost < 0.15);
 }
 
+TEST_CASE("redundancy that is preferred brings back audio that was lost, without a request") {
+  TwoPlanes planes;
+  const bool preferred = GENERATE(true, false);
+  auto sends = section(audio, "a", MediaKind::Audio), receives = sends;
+  auto red = codec(63, "red", 48000, 2);
+  red.parameters = "111/111";
+  std::vector<pc::PlannedCodec> codecs{codec(111, "opus", 48000, 2), red};
+  if (preferred) std::swap(codecs[0], codecs[1]);
+  pc::PlannedEncoding encoding;
+  encoding.ssrc = audioSsrc;
+  sends.sending = pc::PlannedSending{codecs, extensions(), {encoding}, std::nullopt};
+  receives.receiving = pc::PlannedReceiving{codecs, extensions(), {}, {}};
+  planes.plan({sends}, {receives});
+  planes.connect();
+  planes.lose = [](bool toB, bool rtcp, int number) { return toB && !rtcp && number % 3 == 1; };
+  for (std::uint8_t i = 0; i < 90; ++i) {
+    planes.send(opus(960u * i, i), audio);
+    planes.runFor(20ms);
+  }
+  planes.runFor(1s);
+  CHECK(planes.frames.size() == (preferred ? 90 : 60));
+  std::size_t restored = 0;
+  for (std::size_t i = 0; i < planes.frames.size(); ++i) {
+    const EncodedFrame& frame = planes.frames[i];
+    restored += frame.redundant;
+    CHECK(frame.mimeType == "audio/opus");
+    if (preferred) CHECK(frame.data.bytes()[0] == i);
+  }
+  CHECK(restored == (preferred ? 30 : 0));
+}
+
 TEST_CASE("a peer from which nothing comes back is not sent to for ever") {
   TwoPlanes planes;
   planes.lose = [](bool toB, bool, int) { return !toB; };
@@ -382,6 +413,35 @@ TEST_CASE("transport-wide feedback goes back each fiftieth of a second while pac
   const int before = planes.count[0][1];
   planes.runFor(10s);
   CHECK(planes.count[0][1] - before <= 15);
+}
+
+TEST_CASE("by transport-wide feedback the sender learns what the path carries, and probes for what it wants") {
+  TwoPlanes planes;
+  auto sends = section(video, "v", MediaKind::Video), receives = sends;
+  auto codecs = videoCodecs();
+  codecs[0].feedback.push_back({"transport-cc", ""});
+  pc::PlannedEncoding encoding;
+  encoding.ssrc = videoSsrc;
+  encoding.rtxSsrc = videoRtx;
+  sends.sending = pc::PlannedSending{codecs, extensions(), {encoding}, std::nullopt};
+  receives.receiving = pc::PlannedReceiving{codecs, extensions(), {}, {}};
+  planes.plan({sends}, {receives});
+  planes.connect();
+  CHECK_FALSE(planes.planeA.stats().availableOutgoingBitrate);
+  play(planes, 60);
+  REQUIRE(planes.planeA.stats().availableOutgoingBitrate);
+  const double modest = *planes.planeA.stats().availableOutgoingBitrate;
+  CHECK(modest < 1e6);
+  REQUIRE_FALSE(planes.bitrates.empty());
+  CHECK(planes.bitrates.back().transceiver == video);
+  planes.planeA.wantBitrate(video, 5e6);
+  play(planes, 90);
+  // This path has no bottleneck: each probe is answered as fast as it was sent.
+  CHECK(*planes.planeA.stats().availableOutgoingBitrate > 4e6);
+  CHECK(planes.bitrates.back().bitsPerSecond > 4'000'000);
+  CHECK(planes.outbound().values.retransmittedPacketsSent > 5);
+  // What was sent twice is not shown twice.
+  CHECK(planes.frames.size() == 150);
 }
 
 TEST_CASE("tones are played one after the other, and told") {
