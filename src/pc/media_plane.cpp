@@ -90,6 +90,7 @@ void MediaPlane::apply(const MediaPlan& plan, Time now) {
     receiving.push_back(std::move(one));
   }
   demultiplexer_.configure(receiving);
+  updateWanted();
   if (started() && !sections_.empty()) scheduler_.start(now);
   pump(now);
 }
@@ -264,8 +265,18 @@ void MediaPlane::wantBitrate(TransceiverId transceiver, double bitrate) {
   const auto found = sections_.find(transceiver);
   if (found == sections_.end()) return;
   found->second.wantedBitrate = bitrate;
+  updateWanted();
+}
+
+void MediaPlane::updateWanted() {
   double all = 0;
-  for (const auto& [id, section] : sections_) all += section.wantedBitrate;
+  for (const auto& [id, section] : sections_) {
+    double encodings = 0;
+    if (section.plan.sending)
+      for (const PlannedEncoding& each : section.plan.sending->encodings)
+        if (each.active) encodings += each.maxBitrate.value_or(0);
+    all += std::max(section.wantedBitrate, encodings);
+  }
   estimator_.want(all);
 }
 

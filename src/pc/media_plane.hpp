@@ -82,7 +82,8 @@ class MediaPlane {
   /// An empty rid means all streams.
   void requestKeyFrame(TransceiverId transceiver, const std::string& rid, Time now);
 
-  /// What the streams of the transceiver would send, in bits a second, if the path carried it: it is probed for.
+  /// What the streams of the transceiver would send, in bits a second, if the path carried it: it is probed for. So is the
+  /// sum of the encodings' `maxBitrate`.
   void wantBitrate(TransceiverId transceiver, double bitrate);
 
   /// RFC 4733, W3C RTCDTMFSender: see `rtp::TonePlayer`.
@@ -173,6 +174,7 @@ class MediaPlane {
   void drain(rtp::SendStream& stream, const Section& section, Time now);
   void playTones(Section& section, Time now);
   void probe(Time now);
+  void updateWanted();
   void transmitRtcp(Packet packet);
   void pump(Time now);
   bool isOwn(std::uint32_t ssrc) const;

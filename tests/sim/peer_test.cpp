@@ -171,3 +171,37 @@ TEST_CASE("closing a channel ends it on both sides after what was sent has arriv
                               10s));
   CHECK(pair.b->received[pair.b->open[0]].size() == 60'000);
 }
+
+TEST_CASE("data that was removed by a negotiation can be added again by another") {
+  Pair pair;
+  pair.signal();
+  REQUIRE(pair.world.runUntil([&] { return pair.a->dtls == dtls::State::Connected; }, 5s));
+  const auto open = [&](sctp::ChannelId id, const char* text) {
+    pair.a->handle.post([id, text](pc::Peer& peer, Time now) {
+      peer.openChannel(id, {}, now);
+      peer.send(id, true, std::vector<std::uint8_t>(text, text + 5), now);
+    });
+  };
+  open(sctp::ChannelId{1}, "first");
+  REQUIRE(pair.world.runUntil([&] { return !pair.b->received.empty(); }, 5s));
+  const auto apply = [&](bool data) {
+    for (auto* end : {pair.a.get(), pair.b.get()}) {
+      auto plan = end->planWith(end == pair.a.get() ? *pair.b : *pair.a);
+      if (!data) plan.sctp.reset();
+      end->post([plan](pc::Peer& peer, Time now) { peer.apply(plan, now); });
+    }
+    pair.world.runFor(1s);
+  };
+  apply(false);
+  CHECK(pair.a->closedChannels.size() == 1);
+  CHECK(pair.b->closedChannels.size() == 1);
+  pair.b->received.clear();
+  // Asked for before there is a section for it, as createDataChannel does.
+  open(sctp::ChannelId{2}, "again");
+  pair.world.runFor(1s);
+  CHECK(pair.b->received.empty());
+  apply(true);
+  REQUIRE(pair.b->received.size() == 1);
+  CHECK(pair.b->received.begin()->second == "again");
+  CHECK(pair.a->closedChannels.size() == 1);
+}

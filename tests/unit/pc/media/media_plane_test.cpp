@@ -396,15 +396,7 @@ TEST_CASE("damaged and random datagrams are dropped and change nothing") {
 
 TEST_CASE("transport-wide feedback goes back each fiftieth of a second while packets come") {
   TwoPlanes planes;
-  auto sends = section(video, "v", MediaKind::Video), receives = sends;
-  auto codecs = videoCodecs();
-  codecs[0].feedback.push_back({"transport-cc", ""});
-  pc::PlannedEncoding encoding;
-  encoding.ssrc = videoSsrc;
-  encoding.rtxSsrc = videoRtx;
-  sends.sending = pc::PlannedSending{codecs, extensions(), {encoding}, std::nullopt};
-  receives.receiving = pc::PlannedReceiving{codecs, extensions(), {}, {}};
-  planes.plan({sends}, {receives});
+  planes.planVideo(true, true);
   planes.connect();
   play(planes, 60);
   // 30 frames a second, and 50 ms from the first packet that waits: each second frame, and a report now and then.
@@ -417,15 +409,7 @@ TEST_CASE("transport-wide feedback goes back each fiftieth of a second while pac
 
 TEST_CASE("by transport-wide feedback the sender learns what the path carries, and probes for what it wants") {
   TwoPlanes planes;
-  auto sends = section(video, "v", MediaKind::Video), receives = sends;
-  auto codecs = videoCodecs();
-  codecs[0].feedback.push_back({"transport-cc", ""});
-  pc::PlannedEncoding encoding;
-  encoding.ssrc = videoSsrc;
-  encoding.rtxSsrc = videoRtx;
-  sends.sending = pc::PlannedSending{codecs, extensions(), {encoding}, std::nullopt};
-  receives.receiving = pc::PlannedReceiving{codecs, extensions(), {}, {}};
-  planes.plan({sends}, {receives});
+  planes.planVideo(true, true);
   planes.connect();
   CHECK_FALSE(planes.planeA.stats().availableOutgoingBitrate);
   play(planes, 60);

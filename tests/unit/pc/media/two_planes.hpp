@@ -36,9 +36,10 @@ inline pc::PlannedCodec codec(std::uint8_t type, std::string name, std::uint32_t
   return one;
 }
 
-inline std::vector<pc::PlannedCodec> videoCodecs(bool rtx = true) {
+inline std::vector<pc::PlannedCodec> videoCodecs(bool rtx = true, bool transportFeedback = false) {
   auto vp8 = codec(96, "VP8", 90000);
   vp8.feedback = {{"nack", ""}, {"nack", "pli"}, {"ccm", "fir"}, {"goog-remb", ""}};
+  if (transportFeedback) vp8.feedback.push_back({"transport-cc", ""});
   std::vector<pc::PlannedCodec> codecs{vp8};
   if (rtx) {
     codecs.push_back(codec(97, "rtx", 90000));
@@ -109,13 +110,14 @@ class TwoPlanes {
     planeB.apply(b, now);
     settle();
   }
-  void planVideo(bool rtx = true) {
+  void planVideo(bool rtx = true, bool transportFeedback = false) {
+    const auto codecs = videoCodecs(rtx, transportFeedback);
     auto sends = section(video, "v", MediaKind::Video), receives = sends;
     pc::PlannedEncoding encoding;
     encoding.ssrc = videoSsrc;
     if (rtx) encoding.rtxSsrc = videoRtx;
-    sends.sending = pc::PlannedSending{videoCodecs(rtx), extensions(), {encoding}, std::nullopt};
-    receives.receiving = pc::PlannedReceiving{videoCodecs(rtx), extensions(), {}, {}};
+    sends.sending = pc::PlannedSending{codecs, extensions(), {encoding}, std::nullopt};
+    receives.receiving = pc::PlannedReceiving{codecs, extensions(), {}, {}};
     plan({sends}, {receives});
   }
   void connect() {
