@@ -13,7 +13,8 @@ namespace parley::sctp::native {
 /// that new data behind more of them would be acknowledged by nothing.
 class TailProbe {
  public:
-  /// s.7.3: one at a time, and a measurement of the round trip between two of them.
+  /// s.7.3: one at a time, and a measurement of the round trip between two of them; or the answer to the last, for among
+  /// retransmissions there are no measurements.
   bool allowed() const { return !outstanding_ && measured_; }
   void measured() { measured_ = true; }
   void forget() { outstanding_.reset(); }
@@ -43,6 +44,7 @@ class TailProbe {
     if (!outstanding_ || first <= *outstanding_) return false;
     const bool repair = retransmission_ && !duplicated_ && !tooFast;
     repaired_ = repair ? outstanding_ : std::nullopt;
+    measured_ |= !tooFast;
     outstanding_.reset();
     return repair;
   }
