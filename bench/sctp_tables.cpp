@@ -6,6 +6,7 @@
 //     --rate MBIT      only this rate in table 1
 //     --engine NAME    only this one, in tables 1 to 3: tolerant, bbr, cubic, usrsctp; more than once for several
 //     --seconds N      measured virtual seconds (30; four times of it for fairness)
+//     --offset MS      what the second flow of table 3 begins later (2000)
 //
 // Each cell runs in a process of its own, since usrsctp has one state for a process.
 
@@ -41,6 +42,7 @@ struct Options {
   bool quick = false;
   double rate = 0;
   int seconds = 0;
+  Duration offset = 2s;
   std::vector<Engine> engines;
   bool wants(const char* table) const { return tables.empty() || tables.count(table); }
 };
@@ -185,9 +187,10 @@ void delay(const Options& options) {
 
 enum class Other { Same, Cubic, Reno };
 
-/// Shares of the path, per cent: of ours and of the other, which begins two seconds later. No engine: CUBIC by the book is
+/// Shares of the path, per cent: of ours and of the other, which begins `offset` later. No engine: CUBIC by the book is
 /// in its place, for comparison.
-std::vector<double> runBeside(std::optional<Engine> engine, Other other, const PathConfig& config, Duration measure) {
+std::vector<double> runBeside(std::optional<Engine> engine, Other other, const PathConfig& config, Duration measure,
+                              Duration offset) {
   return inChild([&] {
     Path path(config);
     Associations associations(engine.value_or(Engine::NativeCubic));
@@ -207,12 +210,12 @@ std::vector<double> runBeside(std::optional<Engine> engine, Other other, const P
     const auto first = make(Other::Same);
     const auto second = make(other);
     first->start(begin);
-    run(path, {first.get()}, begin, begin + 2s, 1ms, [](Time) {});
-    second->start(begin + 2s);
+    run(path, {first.get()}, begin, begin + offset, 1ms, [](Time) {});
+    second->start(begin + offset);
     // The steady state: Reno takes 50 s to grow by half a window of 1000 packets, one in each round trip of 100 ms.
     auto settled = begin + 60s;
     double before[2] = {-1, -1};
-    run(path, {first.get(), second.get()}, begin + 2s, settled + measure, 1ms, [&](Time now) {
+    run(path, {first.get(), second.get()}, begin + offset, settled + measure, 1ms, [&](Time now) {
       if (now < settled || before[0] >= 0) return;
       before[0] = static_cast<double>(first->received());
       before[1] = static_cast<double>(second->received());
@@ -236,7 +239,8 @@ void fairness(const Options& options) {
         std::printf("| %s | %.0f Mbit/s, %d ms |", engine ? nameOf(*engine) : "CUBIC by the book", megabits,
                     static_cast<int>(rtt.count()));
         for (auto other : {Other::Same, Other::Cubic, Other::Reno}) {
-          auto shares = runBeside(engine, other, pathOf(megabits, rtt, 1), 4 * std::chrono::seconds(options.seconds));
+          auto shares = runBeside(engine, other, pathOf(megabits, rtt, 1), 4 * std::chrono::seconds(options.seconds),
+                                  options.offset);
           if (shares.size() == 2) std::printf(" %.1f : %.1f |", shares[0], shares[1]);
           std::fflush(stdout);
         }
@@ -450,6 +454,8 @@ int main(int argc, char** argv) {
         if (known == name) options.engines.push_back(engine);
     } else if (argument == "--seconds" && i + 1 < argc)
       options.seconds = std::atoi(argv[++i]);
+    else if (argument == "--offset" && i + 1 < argc)
+      options.offset = std::chrono::milliseconds(std::atoi(argv[++i]));
     else
       options.tables.insert(argument);
   }

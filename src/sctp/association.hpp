@@ -137,6 +137,13 @@ class Association {
   struct Transmit {
     Packet packet;
   };
+  /// The handshake has come so far that messages may be sent, although it is not over: those that are sent before the
+  /// next `poll` go with its last packet, as far as they fit (RFC 9260 s.5.1). Not every engine says so, nor in every
+  /// handshake.
+  struct SendsEarly {
+    std::uint16_t inboundStreams = 0;
+    std::uint16_t outboundStreams = 0;
+  };
   struct Connected {
     std::uint16_t inboundStreams = 0;
     std::uint16_t outboundStreams = 0;
@@ -171,7 +178,7 @@ class Association {
   };
   struct Closed {};
 
-  using Output = std::variant<Transmit, Connected, Sent, Drained, IncomingStreamsReset, OutgoingStreamsReset,
+  using Output = std::variant<Transmit, SendsEarly, Connected, Sent, Drained, IncomingStreamsReset, OutgoingStreamsReset,
                               MessageTooLarge, Writable, Failed, Closed>;
 
   virtual ~Association() = default;

@@ -115,7 +115,7 @@ void DataChannels::close(ChannelId id, Time now) {
   now_ = std::max(now_, now);
   auto* channel = find(id);
   if (!channel || channel->state == Channel::State::Closing) return;
-  if (channel->state == Channel::State::Waiting || channel->openUnsent) {
+  if ((channel->state == Channel::State::Waiting && !channel->openSent) || channel->openUnsent) {
     // The peer has never heard of it.
     forgetStream(*channel->parameters.streamId);
     channels_.erase(id);
@@ -207,7 +207,7 @@ void DataChannels::start(ChannelId id, Channel& channel) {
   association_->setPriority(*channel.parameters.streamId, channel.parameters.priority);
   if (channel.parameters.negotiated) {
     channel.confirmed = true;
-  } else {
+  } else if (!channel.openSent) {
     channel.openUnsent = true;
     sendControl(channel);
   }
@@ -221,8 +221,10 @@ void DataChannels::sendControl(Channel& channel) {
     return association_->send(*parameters.streamId, Ppid::Dcep, bytes, reliable, now_) != SendResult::Full;
   };
   if (channel.openUnsent &&
-      sent(dcep::Open{parameters.reliability, parameters.priority, parameters.label, parameters.protocol}))
+      sent(dcep::Open{parameters.reliability, parameters.priority, parameters.label, parameters.protocol})) {
+    channel.openSent = true;
     channel.openUnsent = false;
+  }
   if (channel.ackUnsent && sent(dcep::Ack{})) channel.ackUnsent = false;
 }
 
@@ -259,6 +261,18 @@ void DataChannels::fail(ChannelId id, std::string reason) {
 
 void DataChannels::on(Association::Transmit& transmit) { outbox_.packet(Transmit{std::move(transmit.packet)}); }
 
+// RFC 8832 s.6: the OPENs need not wait for the end of the handshake. The peer then knows the channels as soon as it
+// has the association.
+void DataChannels::on(const Association::SendsEarly& early) {
+  const auto limit = std::min(early.inboundStreams, early.outboundStreams);
+  for (auto& [id, channel] : channels_) {
+    if (channel.parameters.negotiated || *channel.parameters.streamId >= limit) continue;
+    association_->setPriority(*channel.parameters.streamId, channel.parameters.priority);
+    channel.openUnsent = true;
+    sendControl(channel);
+  }
+}
+
 void DataChannels::on(const Association::Connected& connected) {
   state_ = State::Up;
   maxChannels_ = std::min(connected.inboundStreams, connected.outboundStreams);
@@ -267,6 +281,7 @@ void DataChannels::on(const Association::Connected& connected) {
   for (auto& [id, channel] : channels_) waiting.push_back(id);
   for (auto id : waiting) {
     auto& channel = channels_.at(id);
+    if (channel.state == Channel::State::Closing) continue;
     if (auto streamId = *channel.parameters.streamId; streamId >= streamLimit()) {
       forgetStream(streamId);
       fail(id, "stream " + std::to_string(streamId) + " is beyond the " + std::to_string(maxChannels_) +

@@ -177,6 +177,7 @@ class DataChannels {
     Parameters parameters;
     enum class State { Waiting, Open, Closing } state = State::Waiting;
     bool openUnsent = false;  ///< The OPEN found no room.
+    bool openSent = false;    ///< Perhaps before the association was up.
     bool ackUnsent = false;   ///< The ACK found no room.
     bool confirmed = false;   ///< The peer knows the channel: RFC 8832 s.6, unordered messages may be unordered.
     std::size_t unsent = 0;   ///< Bytes taken by the association that have not left.
@@ -208,6 +209,7 @@ class DataChannels {
   void gone(ChannelId id);
 
   void on(Association::Transmit& transmit);
+  void on(const Association::SendsEarly& early);
   void on(const Association::Connected& connected);
   void on(const Association::Sent& sent);
   void on(const Association::Drained& drained);

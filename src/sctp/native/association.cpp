@@ -21,7 +21,7 @@ bool Association::takesData() const { return is<Established>() || is<ShutdownPen
 SendResult Association::send(std::uint16_t stream, Ppid ppid, std::vector<std::uint8_t>&& bytes,
                              const Reliability& reliability, Time now) {
   begin(now);
-  if (!is<Established>()) return SendResult::Invalid;
+  if (!is<Established>() && !is<CookieEchoed>()) return SendResult::Invalid;
   if (bytes.size() > config_.mtu) link_->pathMtu.start(now_);
   return link_->sender.send(stream, ppid, std::move(bytes), reliability, now_);
 }
@@ -32,7 +32,7 @@ void Association::setPriority(std::uint16_t stream, std::uint16_t priority) {
 
 void Association::resetStreams(const std::vector<std::uint16_t>& streams, Time now) {
   begin(now);
-  if (is<Established>() && !streams.empty()) link_->sender.resetStreams(streams, now_);
+  if ((is<Established>() || is<CookieEchoed>()) && !streams.empty()) link_->sender.resetStreams(streams, now_);
 }
 
 std::optional<Message> Association::receive(Time now) {
@@ -46,6 +46,12 @@ const Message* Association::peek() const { return link_ ? link_->receiver.peek()
 
 std::optional<Association::Output> Association::poll() {
   if (auto output = outbox_.poll()) return output;
+  if (auto* echo = std::get_if<CookieEchoed>(&state_)) {
+    if (echo->due) {
+      if (auto packet = cookieEchoPacket(*echo)) return Transmit{std::move(*packet)};
+    }
+    if (auto event = link_->sender.poll()) return std::visit([](auto& e) -> Output { return std::move(e); }, *event);
+  }
   if (transfers()) {
     if (auto event = link_->sender.poll()) return std::visit([](auto& e) -> Output { return std::move(e); }, *event);
     settleShutdown();

@@ -88,6 +88,7 @@ class Association final : public sctp::Association {
   struct CookieEchoed {
     std::vector<std::uint8_t> cookie;
     std::vector<std::uint8_t> unrecognized;  ///< Causes for the ERROR beside the COOKIE ECHO.
+    bool due = true;                         ///< To be sent by the next `poll`, with what DATA there is.
   };
   struct Established {};
   struct ShutdownPending {};
@@ -124,7 +125,7 @@ class Association final : public sctp::Association {
 
   // association_setup.cpp
   void sendInit();
-  void sendCookieEcho(const CookieEchoed& echo);
+  std::optional<Packet> cookieEchoPacket(CookieEchoed& echo);
   void startT1();
   void onInit(const wire::ChunkView& chunk, const wire::PacketView& packet);
   void onInitAck(const wire::ChunkView& chunk);

@@ -55,8 +55,12 @@ void Association::onT1() {
   initSentAt_.reset();
   if (is<CookieWait>())
     sendInit();
-  else if (auto* echoed = std::get_if<CookieEchoed>(&state_))
-    sendCookieEcho(*echoed);
+  else if (auto* echoed = std::get_if<CookieEchoed>(&state_)) {
+    echoed->due = true;
+    // What was lost with it goes with it again.
+    link_->sender.advance(now_);
+    startT1();
+  }
 }
 
 void Association::sendInit() {
@@ -73,13 +77,17 @@ void Association::sendInit() {
   startT1();
 }
 
-void Association::sendCookieEcho(const CookieEchoed& echo) {
+// RFC 9260 s.5.1 C: DATA may be behind the COOKIE ECHO, and until the COOKIE ACK comes nothing else may be sent.
+std::optional<Packet> Association::cookieEchoPacket(CookieEchoed& echo) {
+  echo.due = false;
+  auto& sender = link_->sender;
+  auto builder = packetTo(link_->peer.tag, config_.mtu);
+  if (!builder.add(wire::CookieEcho{echo.cookie})) return std::nullopt;
+  if (!echo.unrecognized.empty()) builder.add(wire::Error{echo.unrecognized});
+  if (sender.wantsPacket(now_)) sender.fill(builder, link_->receiver.lastRequest(), now_);
+  ++packetsSent_;
   // RFC 9653 s.5.2: never without a checksum.
-  if (echo.unrecognized.empty())
-    transmit(link_->peer.tag, Checksum::Crc32c, wire::CookieEcho{echo.cookie});
-  else
-    transmit(link_->peer.tag, Checksum::Crc32c, wire::CookieEcho{echo.cookie}, wire::Error{echo.unrecognized});
-  startT1();
+  return builder.finish(Checksum::Crc32c);
 }
 
 void Association::onInit(const wire::ChunkView& chunk, const wire::PacketView& packet) {
@@ -170,7 +178,8 @@ void Association::onInitAck(const wire::ChunkView& chunk) {
   // A round trip may be far from what was thought.
   if (roundTrip) t1_ = std::clamp(3 * *roundTrip, t1Least, t1Most);
   state_ = std::move(echoed);
-  sendCookieEcho(std::get<CookieEchoed>(state_));
+  startT1();
+  outbox_.event(SendsEarly{link_->both.inboundStreams, link_->both.outboundStreams});
 }
 
 void Association::onCookieEcho(const wire::ChunkView& chunk, const wire::PacketView& packet) {
@@ -233,8 +242,11 @@ void Association::onCookieAck() {
 }
 
 void Association::onStaleCookie() {
-  // RFC 9260 s.5.2.6, the first alternative.
   if (!is<CookieEchoed>()) return;
+  // RFC 9260 s.5.2.6, the second alternative: messages that were taken are not to be lost unnoticed.
+  if (!link_->sender.drained())
+    return fail("the peer took the cookie for stale", static_cast<std::uint16_t>(wire::CauseCode::StaleCookie));
+  // The first alternative.
   link_.reset();
   state_ = CookieWait{};
   sendInit();

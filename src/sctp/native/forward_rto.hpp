@@ -71,7 +71,10 @@ inline ForwardRto::Finding ForwardRto::consider(const Evidence& evidence) {
     state_ = State::Idle;
     return Finding::InVain;
   }
-  if (!evidence.anythingAcknowledged && !evidence.cumulativeMoved) return Finding::None;
+  const bool nothing = !evidence.anythingAcknowledged && !evidence.cumulativeMoved;
+  if (nothing && state_ == State::First) return Finding::None;
+  // In `second` a SACK that says nothing new is an answer, too (RFC 5682 s.2.1 step 3a): a peer with more gaps than its
+  // SACKs have room for cannot tell of the new data, and would be waited for in vain.
   const auto was = state_;
   state_ = State::Idle;
   if (was == State::Second) return evidence.oldAcknowledged ? Finding::InVain : Finding::None;

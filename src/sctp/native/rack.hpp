@@ -25,6 +25,10 @@ class Rack {
   }
   /// This chunk is newly acknowledged, by gap block or cumulatively.
   void acknowledged(const SentChunk& chunk, wire::UnwrappedTsn tsn, Time now);
+  /// The packet that was sent last of those that arrived, 0 if none did.
+  std::uint64_t newest() const { return newest_; }
+  /// The highest TSN that the peer is known to have.
+  wire::UnwrappedTsn highest() const { return highest_; }
   /// The peer got this one twice, as far as it is known because of a retransmission of ours: the reordering window is
   /// too small. `next`: one more than the highest TSN that was sent. True if by now all that was sent again in the
   /// episode was so in vain (RFC 3708).

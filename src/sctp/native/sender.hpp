@@ -152,6 +152,7 @@ class Sender {
   // sender_packets.cpp
   Next next(Time now);
   bool mayProbe(Time now);
+  wire::UnwrappedTsn probeAgain() const;
   bool mayFillWindow() const;
   bool mayGiveUp(const SentChunk& chunk, Time now) const;
   void addForwardTsn(wire::PacketBuilder& builder, Time now);

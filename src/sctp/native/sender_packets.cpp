@@ -42,7 +42,7 @@ Sender::Next Sender::next(Time now) {
   const bool lost = !Outstanding::isEnd(outstanding_.firstLost());
   // RFC 9260 s.6.1 rule C: retransmissions first; F-RTO wants to see new data for once.
   if (lost && !forwardRto_.onlyNew()) {
-    if (window || fastRetransmit_ || timeoutDue_) return Next::Again;
+    if (window || fastRetransmit_ || timeoutDue_ || probeDue_) return Next::Again;
   } else if (queue_.ready(now) && outstanding_.size() < mostOutstanding) {
     const auto room = maxPacket_ - wire::commonHeaderSize - chunkHeader();
     const auto fragment = queue_.next(room, room);
@@ -55,7 +55,8 @@ Sender::Next Sender::next(Time now) {
         timers_.set(Timer::WindowProbe, now + std::min(delay, RtoEstimator::most));
       }
       rate_.onApplicationLimited(outstanding_.bytesInFlight());
-    } else if (forwardRto_.onlyNew() ? forwardRto_.newPackets() > 0 : window || probeDue_ || timeoutDue_) {
+    } else if (forwardRto_.onlyNew() ? forwardRto_.newPackets() > 0
+                                     : window || (probeDue_ && ranges_.empty()) || timeoutDue_) {
       return Next::New;
     }
   } else if (window && !lost) {
@@ -65,11 +66,18 @@ Sender::Next Sender::next(Time now) {
   return probeDue_ && mayProbe(now) ? Next::Probe : Next::None;
 }
 
-/// RFC 8985 s.7.3: new data, or else the highest chunk that may be sent again.
+/// RFC 8985 s.7.3: new data, or else a chunk that may be sent again.
 bool Sender::mayProbe(Time now) {
   if (outstanding_.chunksInFlight() == 0 || !probe_.allowed()) return false;
-  const auto& last = outstanding_[outstanding_.lastInFlight()];
-  return !mayGiveUp(last, now) || (queue_.ready(now) && roomOfPeer() >= maxPacket_);
+  return !mayGiveUp(outstanding_[probeAgain()], now) || (queue_.ready(now) && roomOfPeer() >= maxPacket_);
+}
+
+/// The chunk that probes if there is no new data to do so: the last, and where the peer has gaps the lowest, of which its
+/// SACK is sure to tell.
+wire::UnwrappedTsn Sender::probeAgain() const {
+  const auto first = outstanding_.first();
+  const bool lowest = !ranges_.empty() && outstanding_[first].state == SentChunk::State::InFlight;
+  return lowest ? first : outstanding_.lastInFlight();
 }
 
 /// Whether it may not be sent again: RFC 3758 s.4.1 (by its time), RFC 7496 s.3 (by number).
@@ -114,7 +122,10 @@ void Sender::fill(wire::PacketBuilder& builder, wire::RequestNumber responseTo, 
   ++lastPacket_;
   if (what == Next::Again) {
     while (!Outstanding::isEnd(outstanding_.firstLost())) {
-      const auto tsn = outstanding_.firstLost();
+      // What everything waits for goes first, even if it was lost again after the others.
+      const auto lowest = outstanding_.first();
+      const bool lowestLost = outstanding_[lowest].state == SentChunk::State::Lost;
+      const auto tsn = lowestLost ? lowest : outstanding_.firstLost();
       const auto message = outstanding_[tsn].message;
       if (messages_[message].expires <= now) {
         abandon(message);
@@ -124,6 +135,7 @@ void Sender::fill(wire::PacketBuilder& builder, wire::RequestNumber responseTo, 
       rack_.retransmitted();
       headAgain |= tsn == head;
       ++chunks;
+      if (probing) probe_.sent(tsn, true);
     }
   }
   // What the window let begin fills its packet: the breach is less than one (RFC 9260 s.6.1 rule B).
@@ -133,7 +145,7 @@ void Sender::fill(wire::PacketBuilder& builder, wire::RequestNumber responseTo, 
   if (what == Next::Probe) {
     // Once: if there is no room for it, T3 has to do.
     probeDue_ = false;
-    const auto tsn = outstanding_.lastInFlight();
+    const auto tsn = probeAgain();
     if (addAgain(builder, tsn)) {
       probe_.sent(tsn, true);
       headAgain = tsn == head;

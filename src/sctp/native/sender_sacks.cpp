@@ -21,6 +21,7 @@ bool Sender::process(wire::Tsn cumulativeOnWire, const wire::SackView* sack, Tim
   const bool moved = cumulative >= outstanding_.first();
   Acked acked;
   rack_.begin(rto_.minimum());
+  const auto newestBefore = rack_.newest();
   for (auto tsn = outstanding_.first(); tsn <= cumulative; tsn = tsn.next()) {
     acknowledge(tsn, acked, now);
     removeFirst();
@@ -29,7 +30,9 @@ bool Sender::process(wire::Tsn cumulativeOnWire, const wire::SackView* sack, Tim
   if (sack) ranges_.add(*sack, cumulative, outstanding_.next(), [&](auto tsn) { acknowledge(tsn, acked, now); });
 
   congestion::Ack ack;
-  if (acked.newestOnce > 0) {
+  // A SACK has room for the lowest gaps only (RFC 9260 s.6.7). What it tells of later, when something that was sent
+  // after it is known to be there, has come long ago.
+  if (acked.newestOnce > newestBefore && acked.newestOnce == rack_.newest()) {
     const bool newRound = acked.newestOnce > roundEnd_;
     if (newRound) roundEnd_ = lastPacket_;
     ack.rtt = now - acked.newestOnceAt;
@@ -57,7 +60,8 @@ bool Sender::process(wire::Tsn cumulativeOnWire, const wire::SackView* sack, Tim
     evidence.tooFast = acked.tooFast;
     evidence.headDuplicated = headTwice;
     evidence.first = outstanding_.first();
-    evidence.mayProbe = queue_.ready(now) && roomOfPeer() >= maxPacket_;
+    // With gaps known a loss was being repaired (RFC 5682 s.2.1 step 1), and the peer's SACKs might not reach the new data.
+    evidence.mayProbe = ranges_.empty() && queue_.ready(now) && roomOfPeer() >= maxPacket_;
     if (forwardRto_.consider(evidence) == ForwardRto::Finding::InVain) undoTimeout(now);
   }
   if (probe_.repaired(outstanding_.first(), acked.probeTooFast)) {
@@ -160,7 +164,9 @@ bool Sender::considerDuplicates(const wire::SackView& sack, Time now) {
   return headTwice;
 }
 
-/// What RACK finds is marked and told to congestion control, packet by packet. Returns the bytes.
+/// What RACK finds is marked and told to congestion control, packet by packet. Returns the bytes. What is above the highest
+/// TSN known at the peer may be there, behind more gaps than a SACK has room for (RFC 9260 s.6.7). It goes again, for to
+/// wait until the SACKs reach it would take a round trip for each few hundred gaps; but it says nothing of the path.
 std::size_t Sender::detectLosses(Time now) {
   std::size_t bytes = 0;
   congestion::Loss loss;
@@ -181,9 +187,11 @@ std::size_t Sender::detectLosses(Time now) {
       packet = chunk.packet;
       loss.sent = chunk.sent;
     }
-    loss.bytes += chunk.size;
+    if (tsn < rack_.highest()) {
+      loss.bytes += chunk.size;
+      rate_.onLost(chunk.size);
+    }
     bytes += chunk.size;
-    rate_.onLost(chunk.size);
     outstanding_.markLost(tsn);
     if (messages_[chunk.message].limited()) scratch_.push_back(tsn);
   });

@@ -8,10 +8,13 @@ namespace parley::sctp::native {
 
 /// Tail-loss probes (RFC 8985 s.7): if an acknowledgement is overdue, one packet is sent to get one, so that RACK may
 /// find out what is lost before T3 collapses the window. Unlike the RFC it also probes while a loss is being repaired:
-/// of a retransmission that was lost with nothing behind it, only a time-out would tell otherwise.
+/// of a retransmission that was lost with nothing behind it, only a time-out would tell otherwise. And where the peer has
+/// gaps it probes with the lowest chunk: a SACK tells of the lowest gaps only (of 280 in a packet, of 20 in dcSCTP's), so
+/// that new data behind more of them would be acknowledged by nothing.
 class TailProbe {
  public:
-  /// s.7.3: one at a time, and a measurement of the round trip between two of them.
+  /// s.7.3: one at a time, and a measurement of the round trip between two of them; or the answer to the last, for among
+  /// retransmissions there are no measurements.
   bool allowed() const { return !outstanding_ && measured_; }
   void measured() { measured_ = true; }
   void forget() { outstanding_.reset(); }
@@ -41,6 +44,7 @@ class TailProbe {
     if (!outstanding_ || first <= *outstanding_) return false;
     const bool repair = retransmission_ && !duplicated_ && !tooFast;
     repaired_ = repair ? outstanding_ : std::nullopt;
+    measured_ |= !tooFast;
     outstanding_.reset();
     return repair;
   }

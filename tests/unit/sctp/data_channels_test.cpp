@@ -76,6 +76,23 @@ TEST_CASE("a channel that was opened before the association is up opens with it"
   REQUIRE(two.b.all<DataChannels::Opened>().size() == 1);
 }
 
+TEST_CASE("a channel whose OPEN has left before the association is up can be closed, by both ends then") {
+  auto two = twoPeers();
+  REQUIRE(two.a->open(one, labelled("short"), two.now()));
+  two.a->connect(two.now());
+  two.b->connect(two.now());
+  // INIT and INIT ACK: the OPEN of an engine that sends early is on its way, and nothing is up.
+  two.run(2 * two.delay);
+  CHECK(two.a.all<DataChannels::AssociationUp>().empty());
+  two.a->close(one, two.now());
+  two.run(5s);
+  CHECK(two.a.all<DataChannels::Closed>().size() == 1);
+  CHECK(two.b.all<DataChannels::Closed>().size() == two.b.all<DataChannels::Incoming>().size());
+  // The stream is free again.
+  REQUIRE(two.a->open(two_, labelled("next"), two.now()));
+  CHECK(two.a->streamId(two_) == 0);
+}
+
 TEST_CASE("the client takes even streams and the server odd ones") {
   auto two = twoPeers();
   connectBoth(two);

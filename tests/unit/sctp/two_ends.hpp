@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -134,6 +135,9 @@ class TwoEnds {
         if (auto* transmit = std::get_if<typename M::Transmit>(&*output)) {
           send(end, isA, transmit->packet.bytes());
         } else {
+          // Only one engine says it, and it is no more than a permission.
+          if constexpr (std::is_same_v<M, sctp::Association>)
+            if (std::holds_alternative<sctp::Association::SendsEarly>(*output)) continue;
           end.events.push_back(std::move(*output));
           if (end.onEvent) end.onEvent(end.events.back());
         }

@@ -329,3 +329,77 @@ TEST_CASE("parameters that nobody knows are reported as far as there is room, an
     CHECK(carries(two));
   }
 }
+
+// --- Messages before the handshake is over (RFC 9260 s.5.1) ---
+
+namespace {
+
+constexpr int cookieEcho = 10;
+
+bool hasMessage(const std::vector<std::uint8_t>& packet) { return hasChunk(packet, 0) || hasChunk(packet, 64); }
+
+/// Each end sends a message of its own as soon as it may.
+void sendEarly(TwoNative& two) {
+  for (auto* end : {&two.a, &two.b})
+    end->onEarly = [&two, end] {
+      CHECK(end->machine->send(3, Ppid::Binary, bytesOf(300), {}, two.now) == SendResult::Sent);
+    };
+}
+
+}  // namespace
+
+TEST_CASE("a message that is there early goes behind the COOKIE ECHO, and is there as soon as the association is") {
+  TwoNative two;
+  sendEarly(two);
+  std::size_t together = 0;
+  two.drop = [&](bool, std::vector<std::uint8_t>& packet) {
+    together += typeOf(packet) == cookieEcho && hasMessage(packet);
+    return false;
+  };
+  // One end speaks first, as the DTLS client does, and the other has called connect in silence.
+  two.a->connect(two.now);
+  two.b->connect(two.now);
+  two.b.drain(two.now);
+  two.b.sent.clear();
+  // INIT, INIT ACK, COOKIE ECHO: 30 ms.
+  two.run(30ms);
+  CHECK(together == 1);
+  CHECK(two.b.up());
+  REQUIRE(two.b.messages.size() == 1);
+  CHECK(two.b.messages[0].bytes == bytesOf(300));
+}
+
+TEST_CASE("where both ends begin at once an early message of each arrives once") {
+  TwoNative two;
+  sendEarly(two);
+  two.connect();
+  two.run(5s);
+  CHECK(two.a.up());
+  CHECK(two.b.up());
+  CHECK(two.a.messages.size() == 1);
+  CHECK(two.b.messages.size() == 1);
+}
+
+TEST_CASE("an early message arrives once, whichever packets of the handshake are lost or come twice") {
+  for (unsigned lost = 0; lost < 64; ++lost)
+    for (const bool twice : {false, true}) {
+      INFO("lost " << lost << ", twice " << twice);
+      TwoNative two;
+      sendEarly(two);
+      unsigned count = 0;
+      two.drop = [&](bool fromA, std::vector<std::uint8_t>& packet) {
+        const bool drop = count < 6 && (lost >> count & 1);
+        ++count;
+        if (twice && !drop) (fromA ? two.b : two.a)->handle(packet, two.now);
+        return drop;
+      };
+      two.connect();
+      two.run(20s);
+      CHECK(two.a.up());
+      CHECK(two.b.up());
+      // An end that the other's COOKIE ECHO establishes was never early.
+      CHECK(two.a.messages.size() == (two.b.find<Association::SendsEarly>() ? 1 : 0));
+      CHECK(two.b.messages.size() == (two.a.find<Association::SendsEarly>() ? 1 : 0));
+      CHECK((two.a.find<Association::SendsEarly>() || two.b.find<Association::SendsEarly>()));
+    }
+}

@@ -326,11 +326,73 @@ TEST_CASE("losses all over a large window are repaired in one round trip, each o
   }
   const auto last = ranges.back().second;
   s.sack(cumulative, ranges);
-  auto seen = tsns(s.run(300ms));
+  // Less than the two round trips after which it would probe.
+  auto seen = tsns(s.run(90ms));
   std::size_t again = 0;
   for (auto tsn : seen) again += tsn <= last;
   CHECK(again == lost);
   AssociationStats stats;
   s.sender.fillStats(stats);
   CHECK(stats.timeouts == 0);
+}
+
+TEST_CASE("a peer whose SACKs tell of twenty gaps only gets what it lacks by more than one gap a time-out") {
+  // RFC 9260 s.6.7: a SACK tells of the lowest gaps that fit. Each second of 200 packets is lost, and each eighth once
+  // more as it is sent again: then nothing that comes to the peer is news in its SACKs.
+  OneSender s(false, OneSender::makeConfig(), 10'000'000);
+  std::vector<std::uint32_t> have;
+  std::uint32_t cumulative = firstTsn - 1;
+  const auto take = [&](std::uint32_t tsn) {
+    if (tsn > cumulative && !contains(have, tsn)) have.push_back(tsn);
+    while (contains(have, cumulative + 1)) have.erase(std::find(have.begin(), have.end(), ++cumulative));
+  };
+  const auto tell = [&] {
+    std::sort(have.begin(), have.end());
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;
+    for (auto tsn : have) {
+      if (!ranges.empty() && ranges.back().second + 1 == tsn) {
+        ranges.back().second = tsn;
+      } else if (ranges.size() < 20) {
+        ranges.emplace_back(tsn, tsn);
+      } else {
+        break;
+      }
+    }
+    s.sack(cumulative, ranges);
+  };
+  // A window for 200 packets.
+  for (int i = 0; i < 200; ++i) REQUIRE(s.send(1, 1'100) == SendResult::Sent);
+  std::uint32_t sent = 0;
+  while (sent < 400 && cumulative < firstTsn + 99) {
+    auto packets = s.runUntilPacket(1s);
+    REQUIRE_FALSE(packets.empty());
+    s.now += 1ms;
+    for (auto tsn : tsns(packets)) {
+      take(tsn);
+      sent = std::max(sent, tsn - firstTsn);
+    }
+    tell();
+  }
+  // From here on each second packet is lost, the first of all among them; and once more as it is sent again.
+  for (int i = 0; i < 300; ++i) REQUIRE(s.send(1, 1'100) == SendResult::Sent);
+  std::vector<std::uint32_t> lostOnce, lostTwice;
+  for (int i = 0; i < 2'000 && cumulative < firstTsn + 499; ++i) {
+    auto packets = s.runUntilPacket(5s);
+    s.now += 25ms;
+    s.sender.advance(s.now);
+    for (auto tsn : tsns(packets)) {
+      if (tsn < firstTsn + 200 && tsn % 2 == 0 && !contains(lostOnce, tsn)) {
+        lostOnce.push_back(tsn);
+      } else if (tsn < firstTsn + 200 && tsn % 2 == 0 && !contains(lostTwice, tsn)) {
+        lostTwice.push_back(tsn);
+      } else {
+        take(tsn);
+        tell();
+      }
+    }
+  }
+  CHECK(cumulative == firstTsn + 499);
+  AssociationStats stats;
+  s.sender.fillStats(stats);
+  CHECK(stats.timeouts <= 1);
 }

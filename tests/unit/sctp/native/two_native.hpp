@@ -29,6 +29,7 @@ struct NativeEnd {
   Packets sent;
   std::vector<Association::Output> events;
   std::vector<Message> messages;
+  std::function<void()> onEarly;  ///< `SendsEarly` was said.
 
   NativeEnd(const Config& config, std::uint64_t seed)
       : random(seed), machine(std::make_unique<Association>(config, random, pool())) {}
@@ -46,6 +47,7 @@ struct NativeEnd {
           auto bytes = transmit->packet.bytes();
           sent.emplace_back(bytes.begin(), bytes.end());
         } else {
+          if (onEarly && std::holds_alternative<Association::SendsEarly>(*output)) onEarly();
           events.push_back(std::move(*output));
         }
       }
