@@ -106,6 +106,7 @@ MediaPlane::Route* MediaPlane::newStream(Section& section, const rtp::PacketView
     drops_.add(MediaDrop::TooManyStreams);
   }
   auto receiving = std::make_unique<Receiving>();
+  receiving->number = ++lastNumber_;
   receiving->stream =
       std::make_unique<rtp::ReceiveStream>(receiveConfig(section, packet.ssrc(), rid), pool_);
   for (const PlannedSource& source : planned.sources)

@@ -200,8 +200,11 @@ void MediaPlane::handleExtended(const rtcp::ExtendedReport& report, Time now) {
   for (const rtcp::DlrrItem& item : report.dlrr) {
     if (item.ssrc != ownSsrc_) continue;
     if (const auto measured = rtp::RoundTrip::of(config_.clock.ntp(now).middle(), item.lastReceiverReport,
-                                                 item.delaySinceLastReceiverReport))
+                                                 item.delaySinceLastReceiverReport)) {
       roundTrip_.sample(*measured);
+      if (const auto known = routes_.find(report.ssrc); known != routes_.end() && !known->second.repair)
+        known->second.receiving->stream->handleRoundTrip(*measured);
+    }
   }
 }
 

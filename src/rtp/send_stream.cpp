@@ -42,6 +42,7 @@ SendStream::SendStream(Config config, base::PacketPool& pool, base::Random& rand
       // rollover yet (RFC 3711 s.3.3.1).
       nextSequence_(static_cast<std::uint16_t>(random.u32() & 0x7fff)),
       nextRtxSequence_(static_cast<std::uint16_t>(random.u32() & 0x7fff)),
+      firstSequence_(nextSequence_),
       timestampOffset_(random.u32()) {
   configure(std::move(config));
 }
@@ -82,6 +83,9 @@ std::uint32_t SendStream::timestampOf(const EncodedFrame& frame, std::uint32_t c
 }
 
 SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
+  ++stats_.framesEncoded;
+  if (frame.type == EncodedFrameType::Key) ++stats_.keyFramesEncoded;
+  stats_.frameRate.count(now);
   Active* active = find(frame.mimeType);
   if (!active) {
     ++stats_.framesDropped;
@@ -125,13 +129,11 @@ SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
     lastCapture_ = frame.captureTime.value_or(now);
   }
   ++stats_.framesSent;
-  if (frame.type == EncodedFrameType::Key) ++stats_.keyFramesSent;
   if (frame.width != 0) {
     stats_.frameWidth = frame.width;
     stats_.frameHeight = frame.height;
   }
-  stats_.mimeType = active->codec.mimeType;
-  stats_.payloadType = active->codec.payloadType;
+  lastPayloadType_ = active->codec.payloadType;
   return Sent::Yes;
 }
 
@@ -252,8 +254,8 @@ void SendStream::handleReport(const Report& report, Duration roundTrip, Time now
   breaker_.report(report.fractionLost, report.extendedHighest, roundTrip, now);
   OutboundStats::Remote remote;
   remote.packetsLost = report.cumulativeLost;
-  // webrtc-stats: derived, as far as the report tells.
-  const auto received = static_cast<std::int64_t>(packets_) - report.cumulativeLost;
+  // webrtc-stats, and RFC 3550 A.3 seen from here: all since the first, without those lost.
+  const auto received = std::int64_t{report.extendedHighest} - firstSequence_ + 1 - report.cumulativeLost;
   remote.packetsReceived = received > 0 ? static_cast<std::uint64_t>(received) : 0;
   remote.jitter = static_cast<double>(report.jitter) / lastClockRate_;
   remote.fractionLost = report.fractionLost / 256.0;
@@ -262,6 +264,15 @@ void SendStream::handleReport(const Report& report, Duration roundTrip, Time now
   remote.roundTripTimeMeasurements = roundTrip_.measurements();
   remote.timestamp = now;
   stats_.remote = remote;
+}
+
+OutboundStats SendStream::stats() const {
+  OutboundStats stats = stats_;
+  for (const Active& each : codecs_)
+    if (each.codec.payloadType == lastPayloadType_)
+      stats.codec = CodecInUse{each.codec.mimeType, each.codec.payloadType, each.codec.clockRate, each.codec.channels,
+                               each.codec.options.parameters};
+  return stats;
 }
 
 std::uint32_t SendStream::mediaTimestampAt(Time now, std::uint32_t clockRate) const {
