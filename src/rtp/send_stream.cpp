@@ -18,6 +18,10 @@ namespace {
 
 /// The mandatory part of a dependency descriptor (av1-rtp-spec A.8.1): flags, template and frame number.
 constexpr std::size_t mandatoryDescriptor = 3;
+/// Its template_dependency_structure_present_flag, the first behind that part (A.8.2).
+bool hasStructure(base::Bytes descriptor) {
+  return descriptor.size() > mandatoryDescriptor && (descriptor[mandatoryDescriptor] & 0x80) != 0;
+}
 /// What fits a one-byte header element (RFC 8285 s.4.2).
 constexpr std::size_t shortElement = 16;
 
@@ -155,8 +159,8 @@ PacketBuilder SendStream::header(const EncodedFrame& frame, const HeaderFields& 
   if (auto descriptor = extension::DependencyDescriptorBytes::parse(frame.dependencyDescriptor)) {
     descriptor->startOfFrame = first;
     descriptor->endOfFrame = last;
-    // A structure of templates is long, and only the first packet needs it.
-    if (!first && descriptor->bytes.size() > shortElement)
+    // A structure of templates is long, and belongs to the first packet alone: Chromium drops others that have one.
+    if (!first && (hasStructure(descriptor->bytes) || descriptor->bytes.size() > shortElement))
       descriptor->bytes = descriptor->bytes.first(mandatoryDescriptor);
     builder.add(ids.dependencyDescriptor, *descriptor);
   }
