@@ -169,6 +169,7 @@ void MediaPlane::end(std::uint32_t ssrc) {
   }
   std::erase_if(routes_, [&](const auto& each) { return each.second.receiving == route.receiving; });
   std::erase_if(route.section->receiving, [&](const auto& each) { return each.get() == route.receiving; });
+  if (route.section->receiving.empty()) flow(*route.section, false);
 }
 
 Time MediaPlane::flowsUntil(const Section& section) const {

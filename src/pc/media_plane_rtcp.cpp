@@ -130,12 +130,9 @@ void MediaPlane::handlePacket(const rtcp::PacketView& packet, Time now) {
   } else if (rtcp::Bye::matches(packet)) {
     take(rtcp::Bye::parse(packet), [&](const rtcp::Bye& bye) {
       for (const std::uint32_t ssrc : bye.ssrcs) {
-        const auto known = routes_.find(ssrc);
-        if (known == routes_.end()) continue;
-        Section& section = *known->second.section;
+        if (!routes_.contains(ssrc)) continue;
         end(ssrc);
         demultiplexer_.forget(ssrc);
-        if (section.receiving.empty()) flow(section, false);
       }
     });
   } else if (rtcp::Nack::matches(packet)) {
