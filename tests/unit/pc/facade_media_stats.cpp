@@ -233,6 +233,7 @@ TEST_CASE("Statistics of what is received say what came, and what the sender say
 
 TEST_CASE("Loss shows on both sides, and totals never go back") {
   Call call;
+  call.play(1);
   int number = 0;
   // Every tenth datagram, whatever it is.
   call.loop.drop = [&] { return ++number % 10 == 0; };
@@ -251,31 +252,34 @@ TEST_CASE("Loss shows on both sides, and totals never go back") {
   const auto& sent = the<OutboundRtpStreamStats>(before, MediaKind::Video);
   CHECK(sent.nackCount > 5);
   CHECK(sent.retransmittedPacketsSent > 10);
-  CHECK(sent.packetsSent == 100 * 3 + sent.retransmittedPacketsSent);
+  CHECK(sent.packetsSent == 125 * 3 + sent.retransmittedPacketsSent);
   const auto& reported = at<RemoteInboundRtpStreamStats>(before, sent.remoteId);
   CHECK(reported.packetsLost > 5);
   CHECK(reported.fractionLost > 0);
   CHECK(reported.fractionLost < 0.3);
-  CHECK(reported.packetsReceived < 100 * 3);
+  CHECK(reported.packetsReceived < 125 * 3);
   const auto report = call.theirs();
   const auto& video = the<InboundRtpStreamStats>(report, MediaKind::Video);
   CHECK(video.packetsLost > 10);
   CHECK(video.retransmittedPacketsReceived > 10u);
-  CHECK(video.retransmittedPacketsReceived < sent.retransmittedPacketsSent);
+  CHECK(video.retransmittedPacketsReceived <= sent.retransmittedPacketsSent);
   CHECK(video.rtxSsrc == sent.rtxSsrc);
   CHECK(video.nackCount >= sent.nackCount);
   REQUIRE(video.framesReceived);
-  // What was lost before the first packet that came is not sent again: a key frame is.
-  CHECK(*video.framesReceived > 75);
-  CHECK(*video.framesReceived + *video.framesDropped == 100);
+  CHECK(*video.framesReceived > 100);
+  CHECK(*video.framesReceived <= 125);
 }
 
 TEST_CASE("Objects keep their ids through holds and new offers, and go with their transceiver") {
   Call call;
-  call.play(1);
+  // A report comes in a second and a half at the latest.
+  call.play(2);
   const auto before = call.ours(), received = call.theirs();
   const auto& video = the<OutboundRtpStreamStats>(before, MediaKind::Video);
   const auto& inbound = the<InboundRtpStreamStats>(received, MediaKind::Video);
+  REQUIRE(video.remoteId);
+  REQUIRE(video.codecId);
+  REQUIRE(video.mediaSourceId);
 
   const auto transceiver = call.a.getTransceivers()[0];
   transceiver->direction(RtpTransceiverDirection::Inactive);
@@ -289,7 +293,7 @@ TEST_CASE("Objects keep their ids through holds and new offers, and go with thei
   CHECK(at<InboundRtpStreamStats>(heldThere, inbound.id).packetsReceived == inbound.packetsReceived);
   checkReferences(held);
   // The source goes on.
-  CHECK(at<MediaSourceStats>(held, video.mediaSourceId).frames == 50u);
+  CHECK(at<MediaSourceStats>(held, video.mediaSourceId).frames == 75u);
 
   transceiver->direction(RtpTransceiverDirection::SendOnly);
   call.exchange();
