@@ -4,9 +4,12 @@
 #include "common/negotiation.hpp"
 #include "configuration.hpp"
 
+#include <parley/encoded_frame.hpp>
 #include <parley/error.hpp>
 #include <parley/runtime.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <deque>
 #include <iostream>
 #include <map>
@@ -56,10 +59,27 @@ class Echo : public std::enable_shared_from_this<Echo> {
   std::deque<Message> waiting_;
 };
 
+/// Says how many frames of one kind came: at once with the first, then at most once a second.
+class FrameCount {
+ public:
+  /// The count, if it is to be told now.
+  std::optional<std::uint64_t> add() {
+    const auto now = std::chrono::steady_clock::now();
+    if (frames_++ != 0 && now - told_ < std::chrono::seconds(1)) return std::nullopt;
+    told_ = now;
+    return frames_;
+  }
+
+ private:
+  std::uint64_t frames_ = 0;
+  std::chrono::steady_clock::time_point told_;
+};
+
 class Agent {
  public:
   Agent(EventLoop& loop, const Options& options)
-      : runtime_(Runtime::create()),
+      : loopsMedia_(options.loopMedia),
+        runtime_(Runtime::create()),
         connection_(runtime_->engine(), loop, configurationOf(options), runtime_),
         negotiation_(
             connection_, options.trickle,
@@ -67,6 +87,7 @@ class Agent {
     connection_.onConnectionStateChange(
         [this] { event("state " + std::string(toString(connection_.connectionState()))); });
     connection_.onDataChannel([this](std::shared_ptr<DataChannel> channel) { adopt(std::move(channel)); });
+    connection_.onTrack([this](const TrackEvent& track) { take(track); });
   }
 
   void line(const std::string& text) {
@@ -94,6 +115,8 @@ class Agent {
   void command(const std::string& name, const json& message) {
     if (name == "offer") {
       if (channels_.empty()) createChannel(message);
+      for (const auto kind : {MediaKind::Audio, MediaKind::Video})
+        if (message.value(std::string(toString(kind)), false)) offerMedia(kind);
       negotiation_.offer();
     } else if (name == "channel") {
       createChannel(message);
@@ -113,6 +136,28 @@ class Agent {
     } else {
       error("unknown command: " + name);
     }
+  }
+
+  /// One section of each kind: to receive, and to send back what is received if asked to.
+  void offerMedia(MediaKind kind) {
+    for (const auto& transceiver : connection_.getTransceivers())
+      if (transceiver->receiver()->track()->kind() == kind) return;
+    connection_.addTransceiver(kind,
+                               {loopsMedia_ ? RtpTransceiverDirection::SendRecv : RtpTransceiverDirection::RecvOnly});
+  }
+
+  void take(const TrackEvent& event) {
+    const auto& track = event.track;
+    const auto kind = track->kind();
+    this->event("track " + std::string(toString(kind)) + " " + event.transceiver->mid().value_or(""));
+    track->onFrame([this, kind](const EncodedFrame&) {
+      if (const auto frames = frames_[kind].add())
+        print({{"event", "frames"}, {"kind", toString(kind)}, {"frames", *frames}});
+    });
+    if (!loopsMedia_) return;
+    // The sender forwards the frames as they are, and asks their sender for key frames.
+    event.transceiver->direction(RtpTransceiverDirection::SendRecv);
+    event.transceiver->sender()->replaceTrack(track).onRejected([this](const Error& e) { error(e.what()); });
   }
 
   void createChannel(const json& message) {
@@ -155,6 +200,8 @@ class Agent {
   void event(const std::string& text) { print({{"event", text}}); }
   void error(const std::string& text) { event("error " + text); }
 
+  const bool loopsMedia_;
+  std::map<MediaKind, FrameCount> frames_;
   std::shared_ptr<Runtime> runtime_;
   PeerConnection connection_;
   Negotiation negotiation_;

@@ -100,6 +100,7 @@ Options parseOptions(int argc, char** argv) {
   receiveOption->excludes(agentFlag);
   app.add_option("--into", into, "Folder for files that come while chatting")->capture_default_str();
   app.add_flag("--trickle", options.trickle, "With --agent: tell candidates one by one")->needs(agentFlag);
+  app.add_flag("--loop-media", options.loopMedia, "With --agent: send received audio and video back")->needs(agentFlag);
   const std::map<std::string, parley::SctpEngine> engines{{"native", parley::SctpEngine::Native},
                                                           {"usrsctp", parley::SctpEngine::Usrsctp}};
   app.add_option("--sctp-engine", options.sctpEngine, "What carries the channel: native or usrsctp")

@@ -34,6 +34,7 @@ struct Options {
   std::optional<std::filesystem::path> receive;  ///< Receive one file into this folder, then exit.
   std::filesystem::path into = ".";              ///< Where files go that come while chatting.
   bool trickle = false;                          ///< Of the agent.
+  bool loopMedia = false;                        ///< Of the agent.
   parley::SctpEngine sctpEngine = parley::Configuration::Extensions().sctpEngine;
   parley::SctpCongestionControl sctpCongestionControl = parley::Configuration::Extensions().sctpCongestionControl;
   bool sctpSnap = false;

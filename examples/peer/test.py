@@ -355,6 +355,33 @@ class PeerTest(unittest.TestCase):
                     peer.process.stdin.close()
                     self.assertEqual(peer.code(), 0, peer.errors)
 
+    def test_agents_agree_on_media(self):
+        for loops, directions in ((True, ("sendrecv", "sendrecv")), (False, ("recvonly", "inactive"))):
+            with self.subTest(loops=loops):
+                a, b = [self.start("--agent", *(["--loop-media"] if loops else [])) for _ in range(2)]
+                a.tell({"cmd": "offer", "audio": True, "video": True})
+                offer = json.loads(a.expect('"offer"'))
+                b.tell(offer)
+                if loops:
+                    b.expect('"track audio ')
+                    b.expect('"track video ')
+                answer = json.loads(b.expect('"answer"'))
+                a.tell(answer)
+                for description, direction in zip((offer, answer), directions):
+                    sections = description["sdp"].split("\r\nm=")[1:]
+                    self.assertEqual(sorted(section.split(" ")[0] for section in sections),
+                                     ["application", "audio", "video"])
+                    for section in sections:
+                        if not section.startswith("application"):
+                            self.assertIn("\r\na=" + direction, section)
+                a.expect("dc-open")
+                a.tell({"cmd": "stats"})
+                types = [stats["type"] for stats in json.loads(a.expect('"stats"'))["stats"].values()]
+                self.assertEqual(types.count("outbound-rtp"), 2 if loops else 0)
+                # A second offer has no second sections.
+                a.tell({"cmd": "offer", "audio": True})
+                self.assertEqual(json.loads(a.expect('"offer"'))["sdp"].count("\r\nm=audio"), 1)
+
     def test_an_agent_survives_nonsense(self):
         agent = self.start("--agent")
         for line in ("nonsense", "[]", "{}", '{"cmd":"dance"}', '{"type":"offer","sdp":"v=1"}', '{"candidate":7}',

@@ -135,7 +135,9 @@ class PARLEY_API PeerConnection {
   std::vector<std::shared_ptr<RtpReceiver>> getReceivers() const;
   std::vector<std::shared_ptr<RtpTransceiver>> getTransceivers() const;
 
-  Async<StatsReport> getStats();
+  /// With a track: what is about the one sender or receiver that has it, and what that refers to. Rejected with
+  /// InvalidAccessError if none has it, or several. After `close` the report is of the moment of closing.
+  Async<StatsReport> getStats(std::shared_ptr<MediaStreamTrack> selector = nullptr);
 
   /// A certificate for `Configuration::certificates`. The first is defined with the runtime and uses the default one's
   /// executor and the system's clock; the second settles on `engine.executor()` by the engine's clock.

@@ -61,6 +61,7 @@ class PARLEY_API RtpSender {
   /// Without negotiation. Null: sends nothing. TypeError for a track of the other kind.
   virtual Async<void> replaceTrack(std::shared_ptr<MediaStreamTrack> track) = 0;
   virtual void setStreams(std::vector<std::shared_ptr<MediaStream>> streams) = 0;
+  /// What is about this sender, and what that refers to.
   virtual Async<StatsReport> getStats() = 0;
   /// Null for video.
   virtual std::shared_ptr<DtmfSender> dtmf() const = 0;

@@ -12,8 +12,9 @@
 #include <vector>
 
 /// \file
-/// The W3C's "Identifiers for WebRTC's Statistics API", as far as there is something to say. A member without value is
-/// absent. Times are in seconds, timestamps in milliseconds since 1970, sizes in bytes.
+/// The W3C's "Identifiers for WebRTC's Statistics API", as far as there is something to say; docs/api.md tells what is
+/// left out. A member without value is absent. Times are in seconds, timestamps in milliseconds since 1970, sizes in bytes.
+/// What ends in "Id" is the id of another object of the same report.
 
 namespace parley {
 
@@ -49,6 +50,112 @@ struct TransportStats : BasicStats {
   std::uint32_t selectedCandidatePairChanges = 0;
   /// Not of the W3C: what was dropped, by layer and reason ("ice.bad-integrity"); only those that occurred.
   std::map<std::string, std::uint64_t> drops;
+};
+
+/// "codec": one that an RTP stream of the report uses.
+struct CodecStats : BasicStats {
+  std::uint8_t payloadType = 0;
+  std::string transportId;
+  std::string mimeType;
+  std::uint32_t clockRate = 0;
+  std::optional<std::uint32_t> channels;
+  std::optional<std::string> sdpFmtpLine;
+};
+
+/// RTCRtpStreamStats.
+struct RtpStreamStats : BasicStats {
+  std::uint32_t ssrc = 0;
+  MediaKind kind = MediaKind::Audio;
+  std::string transportId;
+  std::optional<std::string> codecId;  ///< None before the first packet.
+};
+
+/// RTCReceivedRtpStreamStats.
+struct ReceivedRtpStreamStats : RtpStreamStats {
+  std::uint64_t packetsReceived = 0;
+  std::int64_t packetsLost = 0;
+  double jitter = 0;
+};
+
+/// "inbound-rtp": from the first packet of an SSRC on, with what repairs it.
+struct InboundRtpStreamStats : ReceivedRtpStreamStats {
+  std::string trackIdentifier;
+  std::optional<std::string> mid;
+  std::optional<std::string> remoteId;
+  std::optional<std::string> rid;  ///< Not of the W3C, whose browsers receive no simulcast.
+  std::optional<double> lastPacketReceivedTimestamp;
+  std::uint64_t headerBytesReceived = 0;
+  std::uint64_t packetsDiscarded = 0;
+  std::uint64_t bytesReceived = 0;
+  std::uint32_t nackCount = 0;
+  std::optional<std::uint64_t> retransmittedPacketsReceived, retransmittedBytesReceived;
+  std::optional<std::uint32_t> rtxSsrc;
+  /// Of audio, as the peer says in a header extension.
+  std::optional<double> audioLevel;
+  // Of video.
+  std::optional<std::uint32_t> firCount, pliCount;
+  std::optional<std::uint32_t> framesReceived, framesDropped;
+  std::optional<std::uint32_t> frameWidth, frameHeight;
+};
+
+/// "remote-inbound-rtp": what the peer has reported of a stream of ours, at `timestamp`.
+struct RemoteInboundRtpStreamStats : ReceivedRtpStreamStats {
+  std::string localId;
+  std::optional<double> roundTripTime;
+  double totalRoundTripTime = 0;
+  double fractionLost = 0;
+  std::uint64_t roundTripTimeMeasurements = 0;
+};
+
+/// RTCSentRtpStreamStats.
+struct SentRtpStreamStats : RtpStreamStats {
+  std::uint64_t packetsSent = 0;
+  std::uint64_t bytesSent = 0;
+};
+
+/// "outbound-rtp": of each encoding, from the first answer on.
+struct OutboundRtpStreamStats : SentRtpStreamStats {
+  std::optional<std::string> mid;
+  std::optional<std::string> mediaSourceId;
+  std::optional<std::string> remoteId;
+  std::optional<std::string> rid;
+  std::uint64_t headerBytesSent = 0;
+  std::uint64_t retransmittedPacketsSent = 0;
+  std::uint64_t retransmittedBytesSent = 0;
+  std::optional<std::uint32_t> rtxSsrc;
+  std::uint32_t nackCount = 0;
+  bool active = false;
+  // Of video. What the application hands over counts as encoded.
+  std::optional<std::uint32_t> encodingIndex;
+  std::optional<std::uint32_t> frameWidth, frameHeight;
+  std::optional<double> framesPerSecond;
+  std::optional<std::uint32_t> framesSent;
+  std::optional<std::uint32_t> framesEncoded, keyFramesEncoded;
+  std::optional<std::uint32_t> firCount, pliCount;
+  std::optional<std::string> scalabilityMode;
+};
+
+/// "remote-outbound-rtp": what the peer has reported of a stream of its own, at `timestamp`.
+struct RemoteOutboundRtpStreamStats : SentRtpStreamStats {
+  std::string localId;
+  double remoteTimestamp = 0;  ///< By the peer's clock.
+  std::uint64_t reportsSent = 0;
+  /// We only measure it here while we send nothing: else "remote-inbound-rtp" has it.
+  std::optional<double> roundTripTime;
+  double totalRoundTripTime = 0;
+  std::uint64_t roundTripTimeMeasurements = 0;
+};
+
+/// "media-source": a track that senders have. One object for both kinds: RTCAudioSourceStats and RTCVideoSourceStats.
+struct MediaSourceStats : BasicStats {
+  std::string trackIdentifier;
+  MediaKind kind = MediaKind::Audio;
+  /// Of audio, as the frames say.
+  std::optional<double> audioLevel;
+  // Of video; of the largest layer if the track has several.
+  std::optional<std::uint32_t> width, height;
+  std::optional<std::uint32_t> frames;
+  std::optional<double> framesPerSecond;
 };
 
 /// "local-candidate" and "remote-candidate".
@@ -114,8 +221,9 @@ struct CertificateStats : BasicStats {
   std::optional<std::string> issuerCertificateId;
 };
 
-using Stats = std::variant<PeerConnectionStats, TransportStats, IceCandidateStats, CandidatePairStats, DataChannelStats,
-                           CertificateStats>;
+using Stats = std::variant<PeerConnectionStats, TransportStats, CodecStats, InboundRtpStreamStats,
+                           RemoteInboundRtpStreamStats, OutboundRtpStreamStats, RemoteOutboundRtpStreamStats,
+                           MediaSourceStats, IceCandidateStats, CandidatePairStats, DataChannelStats, CertificateStats>;
 
 PARLEY_API const std::string& id(const Stats& stats);
 PARLEY_API double timestamp(const Stats& stats);

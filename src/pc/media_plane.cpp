@@ -108,10 +108,12 @@ void MediaPlane::applySending(Section& section, Time) {
     one.rid = encoding.rid;
     one.active = encoding.active;
     if (known != section.sending.end()) {
+      one.number = known->number;
       one.stream = std::move(known->stream);
       one.stream->configure(std::move(config));
       if (!one.active) one.stream->idle();
     } else {
+      one.number = ++lastNumber_;
       one.stream = std::make_unique<rtp::SendStream>(std::move(config), pool_, random_);
     }
     sending.push_back(std::move(one));
@@ -146,6 +148,7 @@ rtp::SendStream::Config MediaPlane::sendConfig(const Section& section, const Pla
     one.clockRate = codec.clockRate == 0 ? 90000 : codec.clockRate;
     one.options.name = codec.name;
     one.options.parameters = codec.parameters;
+    one.channels = codec.channels;
     one.nack = wants(codec, "nack", "");
     for (const PlannedCodec& rtx : planned.codecs)
       if (rtx.apt == codec.payloadType) one.rtxPayloadType = rtx.payloadType;
@@ -155,12 +158,8 @@ rtp::SendStream::Config MediaPlane::sendConfig(const Section& section, const Pla
 }
 
 void MediaPlane::applyReceiving(Section& section) {
-  if (!section.plan.receiving) {
-    std::erase_if(routes_, [&](const auto& route) { return route.second.section == &section; });
-    section.receiving.clear();
-    flow(section, false);
-    return;
-  }
+  // On hold: streams rest, as those that we send do.
+  if (!section.plan.receiving) return flow(section, false);
   const auto& codecs = section.plan.receiving->codecs;
   section.feedsTransport = section.receiveIds.transportSequence != 0 &&
                            std::any_of(codecs.begin(), codecs.end(),
@@ -187,6 +186,7 @@ rtp::ReceiveStream::Config MediaPlane::receiveConfig(const Section& section, std
     one.clockRate = codec.clockRate == 0 ? 90000 : codec.clockRate;
     one.options.name = codec.name;
     one.options.parameters = codec.parameters;
+    one.channels = codec.channels;
     config.codecs.push_back(std::move(one));
   }
   return config;
@@ -352,8 +352,7 @@ void MediaPlane::pump(Time now) {
   for (;;) {
     feedbackWanted_ |= arrivals_.deadline() <= now;
     if (!feedbackWanted_)
-      for (auto& [id, section] : sections_)
-        for (auto& each : section.receiving) feedbackWanted_ |= each->stream->feedbackDeadline() <= now;
+      for (auto& [id, section] : sections_) feedbackWanted_ |= feedbackDeadline(section) <= now;
     if (feedbackWanted_) scheduler_.wantFeedback(now);
     const auto send = scheduler_.poll();
     if (!send) return;
@@ -362,15 +361,22 @@ void MediaPlane::pump(Time now) {
   }
 }
 
+/// Nothing is asked for while the section is on hold.
+Time MediaPlane::feedbackDeadline(const Section& section) const {
+  Time next = never;
+  if (section.plan.receiving)
+    for (const auto& each : section.receiving) next = std::min(next, each->stream->feedbackDeadline());
+  return next;
+}
+
 Time MediaPlane::deadline() const {
   Time next = scheduler_.deadline();
-  if (scheduler_.running() && !feedbackWanted_) next = std::min(next, arrivals_.deadline());
+  const bool feedback = scheduler_.running() && !feedbackWanted_;
+  if (feedback) next = std::min(next, arrivals_.deadline());
   for (const auto& [id, section] : sections_) {
     for (const Sending& each : section.sending) next = std::min(next, each.stream->deadline());
-    for (const auto& each : section.receiving) {
-      next = std::min(next, each->stream->deadline());
-      if (scheduler_.running() && !feedbackWanted_) next = std::min(next, each->stream->feedbackDeadline());
-    }
+    for (const auto& each : section.receiving) next = std::min(next, each->stream->deadline());
+    if (feedback) next = std::min(next, feedbackDeadline(section));
     if (section.flows) next = std::min(next, flowsUntil(section));
     if (section.tones) next = std::min(next, section.tones->deadline());
   }
@@ -396,8 +402,15 @@ void MediaPlane::advance(Time now) {
 MediaPlane::Stats MediaPlane::stats() const {
   Stats stats;
   for (const auto& [id, section] : sections_) {
-    for (const Sending& each : section.sending) {
+    const auto* planned = section.plan.sending ? &section.plan.sending->encodings : nullptr;
+    for (std::size_t i = 0; i < section.sending.size(); ++i) {
+      const Sending& each = section.sending[i];
+      // A layer that an answer left out is gone; one on hold is not.
+      if (planned && i >= planned->size()) break;
       Stats::Outbound one;
+      one.number = each.number;
+      one.encoding = static_cast<std::uint32_t>(i);
+      if (planned) one.scalabilityMode = (*planned)[i].scalabilityMode;
       one.transceiver = id;
       one.mid = section.plan.mid;
       one.rid = each.rid;
@@ -410,6 +423,7 @@ MediaPlane::Stats MediaPlane::stats() const {
     }
     for (const auto& each : section.receiving) {
       Stats::Inbound one;
+      one.number = each->number;
       one.transceiver = id;
       one.mid = section.plan.mid;
       one.rid = each->stream->config().rid;

@@ -104,15 +104,19 @@ class MediaPlane {
 
   struct Stats {
     struct Outbound {
+      std::uint32_t number = 0;  ///< Of all streams, sent and received; never used twice.
       TransceiverId transceiver = 0;
       std::string mid, rid;
       MediaKind kind = MediaKind::Audio;
       std::uint32_t ssrc = 0;
       std::optional<std::uint32_t> rtxSsrc;
+      std::uint32_t encoding = 0;  ///< Its place among those of the sender.
       bool active = false;
+      std::string scalabilityMode;
       rtp::OutboundStats values;
     };
     struct Inbound {
+      std::uint32_t number = 0;
       TransceiverId transceiver = 0;
       std::string mid, rid;
       MediaKind kind = MediaKind::Audio;
@@ -133,11 +137,13 @@ class MediaPlane {
 
  private:
   struct Sending {
+    std::uint32_t number = 0;
     std::string rid;
     bool active = true;
     std::unique_ptr<rtp::SendStream> stream;
   };
   struct Receiving {
+    std::uint32_t number = 0;
     std::string cname;
     std::unique_ptr<rtp::ReceiveStream> stream;
     /// Reports tell of what came since the report before (RFC 3550 s.6.4).
@@ -178,6 +184,7 @@ class MediaPlane {
   void transmitRtcp(Packet packet);
   void pump(Time now);
   bool isOwn(std::uint32_t ssrc) const;
+  Time feedbackDeadline(const Section& section) const;
   Duration roundTrip() const { return roundTrip_.smoothed().value_or(iceRoundTrip_); }
 
   // media_plane_receive.cpp
@@ -225,6 +232,7 @@ class MediaPlane {
   std::optional<srtp::Receiver> receiver_;
   std::vector<std::vector<std::uint8_t>> early_;  ///< Came before the keys.
 
+  std::uint32_t lastNumber_ = 0;  ///< Of streams.
   rtp::RtcpScheduler scheduler_;
   bool feedbackWanted_ = false;  ///< The scheduler knows.
   std::uint32_t ownSsrc_;        ///< Reports while we send nothing.

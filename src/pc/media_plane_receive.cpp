@@ -106,6 +106,7 @@ MediaPlane::Route* MediaPlane::newStream(Section& section, const rtp::PacketView
     drops_.add(MediaDrop::TooManyStreams);
   }
   auto receiving = std::make_unique<Receiving>();
+  receiving->number = ++lastNumber_;
   receiving->stream =
       std::make_unique<rtp::ReceiveStream>(receiveConfig(section, packet.ssrc(), rid), pool_);
   for (const PlannedSource& source : planned.sources)
@@ -168,6 +169,7 @@ void MediaPlane::end(std::uint32_t ssrc) {
   }
   std::erase_if(routes_, [&](const auto& each) { return each.second.receiving == route.receiving; });
   std::erase_if(route.section->receiving, [&](const auto& each) { return each.get() == route.receiving; });
+  if (route.section->receiving.empty()) flow(*route.section, false);
 }
 
 Time MediaPlane::flowsUntil(const Section& section) const {

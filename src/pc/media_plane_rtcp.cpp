@@ -130,12 +130,9 @@ void MediaPlane::handlePacket(const rtcp::PacketView& packet, Time now) {
   } else if (rtcp::Bye::matches(packet)) {
     take(rtcp::Bye::parse(packet), [&](const rtcp::Bye& bye) {
       for (const std::uint32_t ssrc : bye.ssrcs) {
-        const auto known = routes_.find(ssrc);
-        if (known == routes_.end()) continue;
-        Section& section = *known->second.section;
+        if (!routes_.contains(ssrc)) continue;
         end(ssrc);
         demultiplexer_.forget(ssrc);
-        if (section.receiving.empty()) flow(section, false);
       }
     });
   } else if (rtcp::Nack::matches(packet)) {
@@ -203,8 +200,11 @@ void MediaPlane::handleExtended(const rtcp::ExtendedReport& report, Time now) {
   for (const rtcp::DlrrItem& item : report.dlrr) {
     if (item.ssrc != ownSsrc_) continue;
     if (const auto measured = rtp::RoundTrip::of(config_.clock.ntp(now).middle(), item.lastReceiverReport,
-                                                 item.delaySinceLastReceiverReport))
+                                                 item.delaySinceLastReceiverReport)) {
       roundTrip_.sample(*measured);
+      if (const auto known = routes_.find(report.ssrc); known != routes_.end() && !known->second.repair)
+        known->second.receiving->stream->handleRoundTrip(*measured);
+    }
   }
 }
 

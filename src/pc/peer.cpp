@@ -364,7 +364,6 @@ void Peer::onChannelOutput(sctp::DataChannels::Output output, Time now) {
                    tell(ChannelIncoming{incoming.channel, std::move(incoming.parameters)});
                  },
                  [&](Channels::Opened& opened) {
-                   ++channelsOpened_;
                    tell(ChannelOpened{opened.channel, opened.streamId});
                    if (auto found = open_.find(opened.channel); found != open_.end())
                      flush(found->first, found->second, now);
@@ -423,7 +422,6 @@ void Peer::transmit(Packet packet, Time now) {
 
 void Peer::channelGone(sctp::ChannelId id, std::string error) {
   if (!open_.erase(id)) return;
-  ++channelsClosed_;
   tell(ChannelClosed{id, std::move(error)});
 }
 
@@ -467,8 +465,6 @@ Peer::Stats Peer::stats() const {
   stats.bytesReceived = bytesReceived_;
   stats.packetsSent = packetsSent_;
   stats.packetsReceived = packetsReceived_;
-  stats.channelsOpened = channelsOpened_;
-  stats.channelsClosed = channelsClosed_;
   stats.drops = drops_;
   return stats;
 }

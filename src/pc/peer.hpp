@@ -137,7 +137,6 @@ class Peer {
     std::optional<sctp::DataChannels::Stats> sctp;  ///< And of the channels that are not gone.
     std::uint64_t bytesSent = 0, bytesReceived = 0;  ///< Payload of datagrams that are not STUN.
     std::uint64_t packetsSent = 0, packetsReceived = 0;
-    std::uint32_t channelsOpened = 0, channelsClosed = 0;
     base::Counters<PeerDrop> drops;
   };
   Stats stats() const;
@@ -203,7 +202,6 @@ class Peer {
   std::map<sctp::ChannelId, Channel> open_;
 
   std::uint64_t bytesSent_ = 0, bytesReceived_ = 0, packetsSent_ = 0, packetsReceived_ = 0;
-  std::uint32_t channelsOpened_ = 0, channelsClosed_ = 0;
   base::Counters<PeerDrop> drops_;
 };
 

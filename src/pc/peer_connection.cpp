@@ -178,6 +178,10 @@ void Connection::close() {
     for (const auto& pending : std::exchange(pending_, {}))
       if (auto state = pending.lock()) abandoned.push_back(std::move(state));
   }
+  peer_.post([connection = weak_from_this()](Peer& peer, Time now) {
+    if (const auto self = connection.lock())
+      self->post([sample = Sample{peer.stats(), now}](Connection& closed) { closed.keepLastSample(sample); });
+  });
   peer_.close();
   for (const auto& state : abandoned) state->abandon();
 }
@@ -390,7 +394,9 @@ std::vector<std::shared_ptr<RtpTransceiver>> PeerConnection::getTransceivers() c
   const auto all = connection_->transceivers();
   return {all.begin(), all.end()};
 }
-Async<StatsReport> PeerConnection::getStats() { return connection_->getStats(); }
+Async<StatsReport> PeerConnection::getStats(std::shared_ptr<MediaStreamTrack> selector) {
+  return selector ? connection_->getStats(selector) : connection_->getStats();
+}
 
 Async<Certificate> PeerConnection::generateCertificate(Engine& engine, const KeygenAlgorithm& algorithm) {
   // On a queue of its own: there is no connection that could be closed meanwhile.

@@ -4,6 +4,7 @@
 #include "pc/engine_core.hpp"
 #include "pc/event_handler.hpp"
 #include "pc/ice_server_url.hpp"
+#include "pc/media_stats.hpp"
 #include "pc/operations_chain.hpp"
 #include "pc/rtp_transceiver.hpp"
 #include "pc/session.hpp"
@@ -64,7 +65,9 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   Configuration getConfiguration() const;
   void setConfiguration(Configuration configuration);
   std::shared_ptr<DataChannel> createDataChannel(std::string label, DataChannelInit init);
-  Async<StatsReport> getStats();
+  /// Of one sender or receiver, or of all.
+  Async<StatsReport> getStats(std::optional<StatsSelector> selector = std::nullopt);
+  Async<StatsReport> getStats(const std::shared_ptr<MediaStreamTrack>& track);
   std::shared_ptr<RtpSender> addTrack(std::shared_ptr<MediaStreamTrack> track,
                                       const std::vector<std::shared_ptr<MediaStream>>& streams);
   void removeTrack(const std::shared_ptr<RtpSender>& sender);
@@ -108,6 +111,8 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   void setStreams(TransceiverId id, const std::vector<std::shared_ptr<MediaStream>>& streams);
   Async<void> setParameters(const std::shared_ptr<RtpSenderImpl>& sender, RtpSendParameters parameters);
   Async<void> replaceTrack(const std::shared_ptr<RtpSenderImpl>& sender, std::shared_ptr<MediaStreamTrack> track);
+  /// The track of a sender has made a frame, whether it is sent or not.
+  void countFrame(const RtpSenderImpl& sender, const EncodedFrame& frame);
   void sendFrame(TransceiverId id, EncodedFrame frame);
   void requestKeyFrame(TransceiverId id, const std::string& rid);
   void insertDtmf(TransceiverId id, const std::string& tones, std::uint32_t duration, std::uint32_t interToneGap);
@@ -184,6 +189,8 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
 
   // peer_connection_transceivers.cpp
   std::shared_ptr<RtpTransceiverImpl> makeTransceiver(const Transceiver& transceiver);
+  /// Gives the track that the sender had.
+  std::shared_ptr<MediaStreamTrack> setTrack(RtpSenderImpl& sender, std::shared_ptr<MediaStreamTrack> track);
   std::shared_ptr<RtpTransceiverImpl> findTransceiver(TransceiverId id) const;
   void mirror(RtpTransceiverImpl& shown, const Transceiver& transceiver) const;
   void updateTransceivers(const Applied& result, Actions& actions);
@@ -208,9 +215,16 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   // peer_connection_stats.cpp
   /// What statistics need of the slots, copied under the mutex.
   struct StatsInput;
+  /// What the data plane says, and when.
+  struct Sample {
+    Peer::Stats stats;
+    Time at{};
+  };
   StatsInput statsInput() const;
-  static StatsReport report(const StatsInput& input, const std::optional<Peer::Stats>& stats, Duration wallClockOffset,
-                            Duration sinceEpoch);
+  static StatsReport report(const StatsInput& input, const Sample& sample, Duration wallClockOffset,
+                            const std::optional<StatsSelector>& selector);
+  static void addTransport(StatsWriter& writer, const StatsInput& input, const Peer::Stats& stats);
+  void keepLastSample(Sample sample);
 
   const std::shared_ptr<Shared> shared_;
   EngineCore& core_;
@@ -241,11 +255,13 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   Channels channels_;
   std::set<std::uint16_t> channelIds_;
   std::uint32_t lastChannel_ = 0;
+  std::uint32_t channelsOpened_ = 0;  ///< Those that ever were in state "open".
   bool channelWasCreated_ = false;
   /// Known once an answer was applied.
   std::optional<dtls::Role> dtlsRole_;
 
   std::vector<std::shared_ptr<RtpTransceiverImpl>> transceivers_;
+  std::uint32_t lastSource_ = 0;  ///< The number of the latest `MediaSource`.
   /// Of the peer, by id, as long as somebody has them.
   std::map<std::string, std::weak_ptr<MediaStreamImpl>> remoteStreams_;
 
@@ -253,6 +269,10 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   std::atomic<std::size_t> undeliveredFrames_{0};
   /// Whose frames were too many: they begin again with a key frame. The engine's thread only.
   std::set<std::pair<TransceiverId, std::string>> overrun_;
+
+  /// Of the moment when the connection closed, and who waits for it.
+  std::unique_ptr<const Sample> lastSample_;
+  std::vector<std::function<void(const Sample&)>> awaitingSample_;
 
   /// Bytes of messages on their way to their handlers.
   std::atomic<std::size_t> undelivered_{0};

@@ -229,6 +229,7 @@ void Connection::take(ChannelIncoming& incoming) {
     channel->slots.opened = true;
     // Open, so that the handler can send; the open event follows with ChannelOpened.
     channel->slots.readyState = DataChannelState::Open;
+    ++channelsOpened_;
     channels_.emplace(incoming.channel, channel);
     if (channel->slots.id) channelIds_.insert(*channel->slots.id);
     fire(actions, handlers.dataChannel, std::shared_ptr<DataChannel>(channel));
@@ -245,7 +246,7 @@ void Connection::take(ChannelOpened& opened) {
     }
     auto& state = channel->slots.readyState;
     if (state == DataChannelState::Closing || state == DataChannelState::Closed) return;
-    state = DataChannelState::Open;
+    if (std::exchange(state, DataChannelState::Open) != DataChannelState::Open) ++channelsOpened_;
     fireAt(actions, channel, &DataChannelImpl::open);
   });
 }

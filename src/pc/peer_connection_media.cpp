@@ -27,6 +27,18 @@ std::optional<std::string> normalizedTones(std::string tones) {
 
 // --- To the peer ---
 
+void Connection::countFrame(const RtpSenderImpl& sender, const EncodedFrame& frame) {
+  std::lock_guard lock(shared_->mutex);
+  const auto& source = sender.slots.source;
+  if (!source) return;
+  // Each sender of the track is told of the frame; the first of them counts it.
+  const auto first = std::find_if(transceivers_.begin(), transceivers_.end(), [&](const auto& transceiver) {
+    return transceiver->rtpSender->slots.source == source;
+  });
+  if (first != transceivers_.end() && (*first)->rtpSender.get() == &sender)
+    source->count(frame, Time(core_.wallClock()));
+}
+
 void Connection::sendFrame(TransceiverId id, EncodedFrame frame) {
   // Shared, since a command is copied; the bytes are shared anyhow.
   auto shared = std::make_shared<EncodedFrame>(std::move(frame));

@@ -1,9 +1,14 @@
+#include "pc/media_stats.hpp"
 #include "pc/peer_connection.hpp"
+#include "pc/stats_selection.hpp"
+#include "pc/stats_writer.hpp"
 #include "sdp/base64.hpp"
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <string_view>
+#include <utility>
 
 /// \file
 /// getStats: one snapshot of the peer on the engine's thread, joined with the slots in a task.
@@ -18,7 +23,10 @@ struct Connection::StatsInput {
     std::optional<std::uint16_t> id;
     DataChannelState state{};
   };
+  std::uint32_t channelsOpened = 0;
   std::vector<ChannelInput> channels;
+  std::vector<TransceiverInput> transceivers;
+  std::vector<MediaSource> sources;
   bool hasTransport = false;
   DtlsTransportState dtlsState{};
   std::optional<IceTransportState> iceState;
@@ -26,13 +34,6 @@ struct Connection::StatsInput {
 };
 
 namespace {
-
-double milliseconds(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-std::optional<std::string> unlessEmpty(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
 
 std::string lowerCase(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -48,24 +49,7 @@ constexpr const char* remoteCertificateId = "CR";
 std::string candidateId(const std::string& id) { return "I" + id; }
 std::string pairId(const std::string& id) { return "CP" + id; }
 
-class Writer {
- public:
-  explicit Writer(double timestamp) : timestamp_(timestamp) {}
-
-  template <class Kind>
-  void add(std::string id, Kind stats) {
-    stats.id = id;
-    stats.timestamp = timestamp_;
-    entries_.emplace(std::move(id), Stats(std::move(stats)));
-  }
-  StatsReport take() { return StatsReport(std::move(entries_)); }
-
- private:
-  double timestamp_;
-  StatsReport::Map entries_;
-};
-
-void addCertificate(Writer& writer, const char* id, const std::vector<std::uint8_t>& der) {
+void addCertificate(StatsWriter& writer, const char* id, const std::vector<std::uint8_t>& der) {
   if (der.empty()) return;
   const std::string text = dtls::fingerprintOf(der, "sha-256").toString();  // "sha-256 AB:…"
   CertificateStats stats;
@@ -75,31 +59,27 @@ void addCertificate(Writer& writer, const char* id, const std::vector<std::uint8
   writer.add(id, std::move(stats));
 }
 
-void addCandidate(Writer& writer, const ice::CandidateStats& input, bool remote) {
+void addCandidate(StatsWriter& writer, const ice::CandidateStats& input, bool remote) {
   const auto& candidate = input.candidate;
   IceCandidateStats stats;
   stats.remote = remote;
   stats.transportId = transportId;
-  stats.address = unlessEmpty(candidate.address);
+  stats.address = StatsWriter::unlessEmpty(candidate.address);
   stats.port = candidate.port;
   stats.protocol = candidate.transport;
   stats.candidateType = toString(candidate.type);
   stats.priority = candidate.priority;
-  stats.url = unlessEmpty(input.url);
+  stats.url = StatsWriter::unlessEmpty(input.url);
   if (input.relayProtocol) stats.relayProtocol = static_cast<IceServerTransportProtocol>(*input.relayProtocol);
-  stats.foundation = unlessEmpty(candidate.foundation);
-  stats.relatedAddress = unlessEmpty(candidate.relatedAddress);
+  stats.foundation = StatsWriter::unlessEmpty(candidate.foundation);
+  stats.relatedAddress = StatsWriter::unlessEmpty(candidate.relatedAddress);
   if (stats.relatedAddress) stats.relatedPort = candidate.relatedPort;
-  stats.usernameFragment = unlessEmpty(input.ufrag);
-  stats.tcpType = unlessEmpty(candidate.tcpType);
+  stats.usernameFragment = StatsWriter::unlessEmpty(input.ufrag);
+  stats.tcpType = StatsWriter::unlessEmpty(candidate.tcpType);
   writer.add(candidateId(input.id), std::move(stats));
 }
 
-void addPair(Writer& writer, const ice::PairStats& input, Duration wallClockOffset) {
-  const auto timestamp = [&](const std::optional<Time>& time) -> std::optional<double> {
-    if (!time) return std::nullopt;
-    return milliseconds(time->time_since_epoch() + wallClockOffset);
-  };
+void addPair(StatsWriter& writer, const ice::PairStats& input) {
   CandidatePairStats stats;
   stats.transportId = transportId;
   stats.localCandidateId = candidateId(input.localCandidateId);
@@ -110,10 +90,10 @@ void addPair(Writer& writer, const ice::PairStats& input, Duration wallClockOffs
   stats.packetsReceived = input.packetsReceived;
   stats.bytesSent = input.bytesSent;
   stats.bytesReceived = input.bytesReceived;
-  stats.lastPacketSentTimestamp = timestamp(input.lastPacketSent);
-  stats.lastPacketReceivedTimestamp = timestamp(input.lastPacketReceived);
-  stats.totalRoundTripTime = seconds(input.totalRoundTripTime);
-  if (input.currentRoundTripTime) stats.currentRoundTripTime = seconds(*input.currentRoundTripTime);
+  stats.lastPacketSentTimestamp = writer.at(input.lastPacketSent);
+  stats.lastPacketReceivedTimestamp = writer.at(input.lastPacketReceived);
+  stats.totalRoundTripTime = StatsWriter::seconds(input.totalRoundTripTime);
+  stats.currentRoundTripTime = StatsWriter::seconds(input.currentRoundTripTime);
   stats.requestsReceived = input.requestsReceived;
   stats.requestsSent = input.requestsSent;
   stats.responsesReceived = input.responsesReceived;
@@ -124,14 +104,12 @@ void addPair(Writer& writer, const ice::PairStats& input, Duration wallClockOffs
   writer.add(pairId(input.id), std::move(stats));
 }
 
-void addIce(Writer& writer, const ice::Stats& ice, Duration wallClockOffset) {
+void addIce(StatsWriter& writer, const ice::Stats& ice) {
   // The agent names candidates apart from their side; a remote one and a local one have different ids.
   for (const auto& candidate : ice.localCandidates) addCandidate(writer, candidate, false);
   for (const auto& candidate : ice.remoteCandidates) addCandidate(writer, candidate, true);
-  for (const auto& pair : ice.pairs) addPair(writer, pair, wallClockOffset);
+  for (const auto& pair : ice.pairs) addPair(writer, pair);
 }
-
-std::string_view cipherName(dtls::SrtpProfile profile) { return dtls::name(profile); }
 
 template <class Reason, class Name>
 void addDrops(std::map<std::string, std::uint64_t>& drops, const base::Counters<Reason>& counters, Name name) {
@@ -163,41 +141,131 @@ std::string dtlsDropName(dtls::Drop reason) {
   return "dtls";
 }
 
+std::string mediaDropName(MediaDrop reason) {
+  switch (reason) {
+    case MediaDrop::NoKeys: return "media.no-keys";
+    case MediaDrop::Malformed: return "media.malformed";
+    case MediaDrop::NoSection: return "media.no-section";
+    case MediaDrop::NoOriginal: return "media.no-original";
+    case MediaDrop::OwnSsrc: return "media.own-ssrc";
+    case MediaDrop::TooManyStreams: return "media.too-many-streams";
+    case MediaDrop::NotSending: return "media.not-sending";
+    case MediaDrop::BadFrame: return "media.bad-frame";
+    case MediaDrop::CircuitOpen: return "media.circuit-open";
+    case MediaDrop::Count: break;
+  }
+  return "media";
+}
+
+std::string srtpDropName(const char* direction, srtp::Drop reason) {
+  const std::string layer = std::string("srtp-") + direction;
+  switch (reason) {
+    case srtp::Drop::Malformed: return layer + ".malformed";
+    case srtp::Drop::NotAuthenticated: return layer + ".not-authenticated";
+    case srtp::Drop::Replayed: return layer + ".replayed";
+    case srtp::Drop::TooManySources: return layer + ".too-many-sources";
+    case srtp::Drop::Exhausted: return layer + ".exhausted";
+    case srtp::Drop::NoRoom: return layer + ".no-room";
+    case srtp::Drop::Count: break;
+  }
+  return layer;
+}
+
+std::map<std::string, std::uint64_t> dropsOf(const Peer::Stats& stats) {
+  std::map<std::string, std::uint64_t> drops;
+  addDrops(drops, stats.ice.drops, [](ice::Drop reason) { return "ice." + std::string(toString(reason)); });
+  addDrops(drops, stats.dtls.drops, dtlsDropName);
+  addDrops(drops, stats.drops, peerDropName);
+  addDrops(drops, stats.media.drops, mediaDropName);
+  addDrops(drops, stats.media.sent, [](srtp::Drop reason) { return srtpDropName("out", reason); });
+  addDrops(drops, stats.media.received, [](srtp::Drop reason) { return srtpDropName("in", reason); });
+  if (stats.sctp)
+    for (const auto& [reason, count] : stats.sctp->association.drops)
+      drops.emplace("sctp." + std::string(reason), count);
+  return drops;
+}
+
 }  // namespace
 
-Async<StatsReport> Connection::getStats() {
-  std::shared_ptr<parley::detail::AsyncValue<StatsReport>> promise;
+Async<StatsReport> Connection::getStats(std::optional<StatsSelector> selector) {
+  auto promise = std::make_shared<parley::detail::AsyncValue<StatsReport>>(shared_->tasks);
+  // Without the lock.
+  const auto answer = [this, promise, selector](const Sample& sample) {
+    StatsInput input;
+    {
+      std::lock_guard lock(shared_->mutex);
+      input = statsInput();
+    }
+    promise->resolve(report(input, sample, core_.wallClockOffset(), selector));
+  };
   Actions actions;
   {
     std::lock_guard lock(shared_->mutex);
-    if (closed_) {
-      // What is left is what the slots say.
-      promise = std::make_shared<parley::detail::AsyncValue<StatsReport>>(shared_->tasks);
-      promise->resolve(report(statsInput(), std::nullopt, core_.wallClockOffset(), core_.wallClock()));
-      return Async<StatsReport>(promise);
-    }
-    promise = newAsync<StatsReport>();
-    command(actions, [self = shared_from_this(), promise](Peer& peer, Time now) {
-      self->post([promise, stats = peer.stats(), now](Connection& connection) {
-        StatsInput input;
-        {
-          std::lock_guard task(connection.shared_->mutex);
-          input = connection.statsInput();
-        }
-        const Duration offset = connection.core_.wallClockOffset();
-        promise->resolve(report(input, stats, offset, now.time_since_epoch() + offset));
+    if (!closed_) {
+      remember(promise);
+      command(actions, [self = shared_from_this(), answer](Peer& peer, Time now) {
+        self->post([answer, sample = Sample{peer.stats(), now}](Connection&) { answer(sample); });
       });
-    });
+    } else if (lastSample_) {
+      actions.push_back([this, answer] { answer(*lastSample_); });
+    } else {
+      awaitingSample_.push_back(answer);
+    }
   }
   run(actions);
   return Async<StatsReport>(promise);
 }
 
+/// W3C getStats: the track of exactly one sender or receiver.
+Async<StatsReport> Connection::getStats(const std::shared_ptr<MediaStreamTrack>& track) {
+  std::vector<StatsSelector> found;
+  {
+    std::lock_guard lock(shared_->mutex);
+    for (const auto& transceiver : transceivers_) {
+      if (transceiver->rtpSender->slots.track == track) found.push_back({transceiver->id, true});
+      if (transceiver->rtpReceiver->remote == track) found.push_back({transceiver->id, false});
+    }
+  }
+  if (found.size() == 1) return getStats(found.front());
+  auto promise = std::make_shared<parley::detail::AsyncValue<StatsReport>>(shared_->tasks);
+  promise->reject(std::make_exception_ptr(
+      Error(ErrorName::InvalidAccessError, found.empty() ? "no sender or receiver has this track"
+                                                         : "several senders or receivers have this track")));
+  return Async<StatsReport>(promise);
+}
+
+/// The connection closes, and statistics may still be asked for.
+void Connection::keepLastSample(Sample sample) {
+  std::vector<std::function<void(const Sample&)>> awaiting;
+  {
+    std::lock_guard lock(shared_->mutex);
+    lastSample_ = std::make_unique<const Sample>(std::move(sample));
+    awaiting.swap(awaitingSample_);
+  }
+  for (const auto& answer : awaiting) answer(*lastSample_);
+}
+
 Connection::StatsInput Connection::statsInput() const {
   StatsInput input;
+  input.channelsOpened = channelsOpened_;
   for (const auto& [key, channel] : channels_)
     input.channels.push_back(
         {key, channel->label(), channel->protocol(), channel->slots.id, channel->slots.readyState});
+  if (!closed_)
+    for (const auto& transceiver : transceivers_) {
+      const auto& receiver = *transceiver->rtpReceiver;
+      TransceiverInput one;
+      one.id = transceiver->id;
+      one.mid = transceiver->slots.mid;
+      one.remoteTrack = receiver.remote->core().id;
+      for (const auto& [ssrc, source] : receiver.slots.synchronization)
+        if (source.audioLevel) one.audioLevels.emplace(ssrc, *source.audioLevel);
+      if (const auto& source = transceiver->rtpSender->slots.source) {
+        one.source = source->number();
+        input.sources.push_back(*source);
+      }
+      input.transceivers.push_back(std::move(one));
+    }
   input.hasTransport = dtls_ != nullptr;
   if (dtls_) {
     input.dtlsState = dtls_->slots.state;
@@ -208,15 +276,15 @@ Connection::StatsInput Connection::statsInput() const {
   return input;
 }
 
-StatsReport Connection::report(const StatsInput& input, const std::optional<Peer::Stats>& stats,
-                               Duration wallClockOffset, Duration sinceEpoch) {
-  Writer writer(milliseconds(sinceEpoch));
+StatsReport Connection::report(const StatsInput& input, const Sample& sample, Duration wallClockOffset,
+                               const std::optional<StatsSelector>& selector) {
+  const Peer::Stats& stats = sample.stats;
+  StatsWriter writer(sample.at.time_since_epoch() + wallClockOffset, wallClockOffset);
 
   PeerConnectionStats connection;
-  if (stats) {
-    connection.dataChannelsOpened = stats->channelsOpened;
-    connection.dataChannelsClosed = stats->channelsClosed;
-  }
+  connection.dataChannelsOpened = connection.dataChannelsClosed = input.channelsOpened;
+  for (const auto& channel : input.channels)
+    if (channel.state == DataChannelState::Open) --connection.dataChannelsClosed;
   writer.add(connectionId, connection);
 
   for (const auto& channel : input.channels) {
@@ -225,8 +293,8 @@ StatsReport Connection::report(const StatsInput& input, const std::optional<Peer
     entry.protocol = channel.protocol;
     entry.dataChannelIdentifier = channel.id;
     entry.state = channel.state;
-    if (stats && stats->sctp) {
-      for (const auto& [key, counts] : stats->sctp->channels) {
+    if (stats.sctp) {
+      for (const auto& [key, counts] : stats.sctp->channels) {
         if (key != channel.key) continue;
         entry.messagesSent = static_cast<std::uint32_t>(counts.messagesSent);
         entry.bytesSent = counts.bytesSent;
@@ -237,46 +305,44 @@ StatsReport Connection::report(const StatsInput& input, const std::optional<Peer
     writer.add("D" + std::to_string(static_cast<std::uint32_t>(channel.key)), std::move(entry));
   }
 
+  for (const auto& source : input.sources) addMediaSource(writer, source, Time(sample.at + wallClockOffset));
   addCertificate(writer, localCertificateId, input.localCertificate);
-  if (!input.hasTransport) return writer.take();
-  addCertificate(writer, remoteCertificateId, input.remoteCertificate);
+  if (input.hasTransport) {
+    addCertificate(writer, remoteCertificateId, input.remoteCertificate);
+    addTransport(writer, input, stats);
+    addIce(writer, stats.ice);
+    addStreams(writer, stats.media, input.transceivers, transportId);
+  }
+  if (selector) return selectStats(writer.take(), selectedStreams(stats.media, *selector));
+  return writer.take();
+}
 
+void Connection::addTransport(StatsWriter& writer, const StatsInput& input, const Peer::Stats& stats) {
   TransportStats transport;
   transport.dtlsState = input.dtlsState;
   transport.iceState = input.iceState;
   transport.localCertificateId = localCertificateId;
   if (!input.remoteCertificate.empty()) transport.remoteCertificateId = remoteCertificateId;
-  if (stats) {
-    transport.packetsSent = stats->packetsSent;
-    transport.packetsReceived = stats->packetsReceived;
-    transport.bytesSent = stats->bytesSent;
-    transport.bytesReceived = stats->bytesReceived;
-    transport.iceRole = stats->ice.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
-    transport.iceLocalUsernameFragment = unlessEmpty(stats->ice.localUfrag);
-    transport.iceState = shown(stats->ice.state);
-    if (!stats->ice.selectedPairId.empty()) transport.selectedCandidatePairId = pairId(stats->ice.selectedPairId);
-    transport.selectedCandidatePairChanges = stats->ice.selectedCandidatePairChanges;
-    transport.dtlsRole = !stats->dtlsRole ? "unknown" : *stats->dtlsRole == dtls::Role::Client ? "client" : "server";
-    if (const auto& parameters = stats->dtlsParameters) {
-      // webrtc-stats: "represented as four upper case hexadecimal digits".
-      constexpr std::string_view digits = "0123456789ABCDEF";
-      std::string version;
-      for (int shift = 12; shift >= 0; shift -= 4) version.push_back(digits[(parameters->wireVersion >> shift) & 15]);
-      transport.tlsVersion = version;
-      transport.dtlsCipher = parameters->cipher;
-      if (parameters->srtpProfile) transport.srtpCipher = cipherName(*parameters->srtpProfile);
-    }
-    addDrops(transport.drops, stats->ice.drops,
-             [](ice::Drop reason) { return "ice." + std::string(toString(reason)); });
-    addDrops(transport.drops, stats->dtls.drops, dtlsDropName);
-    addDrops(transport.drops, stats->drops, peerDropName);
-    if (stats->sctp)
-      for (const auto& [reason, count] : stats->sctp->association.drops)
-        transport.drops.emplace("sctp." + std::string(reason), count);
-    addIce(writer, stats->ice, wallClockOffset);
+  transport.packetsSent = stats.packetsSent;
+  transport.packetsReceived = stats.packetsReceived;
+  transport.bytesSent = stats.bytesSent;
+  transport.bytesReceived = stats.bytesReceived;
+  transport.iceRole = stats.ice.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
+  transport.iceLocalUsernameFragment = StatsWriter::unlessEmpty(stats.ice.localUfrag);
+  if (!stats.ice.selectedPairId.empty()) transport.selectedCandidatePairId = pairId(stats.ice.selectedPairId);
+  transport.selectedCandidatePairChanges = stats.ice.selectedCandidatePairChanges;
+  transport.dtlsRole = !stats.dtlsRole ? "unknown" : *stats.dtlsRole == dtls::Role::Client ? "client" : "server";
+  if (const auto& parameters = stats.dtlsParameters) {
+    // webrtc-stats: "represented as four upper case hexadecimal digits".
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string version;
+    for (int shift = 12; shift >= 0; shift -= 4) version.push_back(digits[(parameters->wireVersion >> shift) & 15]);
+    transport.tlsVersion = version;
+    transport.dtlsCipher = parameters->cipher;
+    if (parameters->srtpProfile) transport.srtpCipher = dtls::name(*parameters->srtpProfile);
   }
+  transport.drops = dropsOf(stats);
   writer.add(transportId, std::move(transport));
-  return writer.take();
 }
 
 }  // namespace parley::pc

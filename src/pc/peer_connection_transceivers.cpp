@@ -85,7 +85,7 @@ std::shared_ptr<RtpSender> Connection::addTrack(std::shared_ptr<MediaStreamTrack
       made.streams = std::move(ids);
       sender = makeTransceiver(*session_.transceiver(session_.addTransceiver(std::move(made))))->rtpSender;
     }
-    sender->slots.track = track;
+    setTrack(*sender, track);
   }
   sender->use(nullptr, track);
   updateNegotiationNeeded();
@@ -104,7 +104,7 @@ void Connection::removeTrack(const std::shared_ptr<RtpSender>& sender) {
     // One that was stopped is not in the list any more, and nothing is left to do.
     if (!found && own && own->slots.stopped) return;
     if (!found) throw Error(ErrorName::InvalidAccessError, "the sender is of another connection");
-    track = std::exchange(found->slots.track, nullptr);
+    track = setTrack(*found, nullptr);
     const auto* known = session_.transceiver(found->transceiver);
     if (!known || known->stopping || !track) return;
     session_.setDirection(found->transceiver, makeDirection(false, receives(known->direction)));
@@ -129,7 +129,7 @@ std::shared_ptr<RtpTransceiver> Connection::addTransceiver(MediaKind kind, std::
     std::lock_guard lock(shared_->mutex);
     if (closed_) throw closedError();
     transceiver = makeTransceiver(*session_.transceiver(session_.addTransceiver(std::move(made))));
-    transceiver->rtpSender->slots.track = track;
+    setTrack(*transceiver->rtpSender, track);
   }
   transceiver->rtpSender->use(nullptr, track);
   updateNegotiationNeeded();
@@ -148,6 +148,23 @@ std::shared_ptr<RtpTransceiverImpl> Connection::makeTransceiver(const Transceive
   mirror(*made, transceiver);
   transceivers_.push_back(made);
   return made;
+}
+
+std::shared_ptr<MediaStreamTrack> Connection::setTrack(RtpSenderImpl& sender,
+                                                       std::shared_ptr<MediaStreamTrack> track) {
+  auto& slots = sender.slots;
+  auto before = std::exchange(slots.track, std::move(track));
+  if (before == slots.track) return before;
+  slots.source.reset();
+  if (!slots.track) return before;
+  for (const auto& transceiver : transceivers_) {
+    const auto& other = transceiver->rtpSender->slots;
+    if (other.track == slots.track && other.source) slots.source = other.source;
+  }
+  if (!slots.source)
+    slots.source =
+        std::make_shared<MediaSource>(++lastSource_, sender.kind, slots.track->id(), Time(core_.wallClock()));
+  return before;
 }
 
 std::shared_ptr<RtpTransceiverImpl> Connection::findTransceiver(TransceiverId id) const {
@@ -262,7 +279,7 @@ Async<void> Connection::replaceTrack(const std::shared_ptr<RtpSenderImpl>& sende
       if (closed_) return std::nullopt;
       if (sender->slots.stopped)
         return base::unexpected(SessionError{ErrorName::InvalidStateError, "the transceiver is stopped"});
-      before = std::exchange(sender->slots.track, track);
+      before = setTrack(*sender, track);
     }
     sender->use(before, track);
     return Outcome<std::monostate>();

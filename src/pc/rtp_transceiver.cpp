@@ -4,7 +4,6 @@
 #include "pc/peer_connection.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace parley::pc {
 
@@ -70,7 +69,8 @@ void RtpSenderImpl::setStreams(std::vector<std::shared_ptr<MediaStream>> streams
 
 Async<StatsReport> RtpSenderImpl::getStats() {
   const auto connection = connection_.lock();
-  return connection ? connection->getStats() : rejectedAsync<StatsReport>(ErrorName::InvalidStateError, gone);
+  return connection ? connection->getStats(StatsSelector{transceiver, true})
+                    : rejectedAsync<StatsReport>(ErrorName::InvalidStateError, gone);
 }
 
 void RtpSenderImpl::transform(Transform transform) {
@@ -83,6 +83,7 @@ void RtpSenderImpl::transform(Transform transform) {
 void RtpSenderImpl::onTrackFrame(const EncodedFrame& frame) {
   const auto connection = connection_.lock();
   if (!connection) return;
+  connection->countFrame(*this, frame);
   std::shared_ptr<const Transform> transform;
   {
     std::lock_guard lock(shared_->mutex);
@@ -121,7 +122,8 @@ RtpReceiveParameters RtpReceiverImpl::getParameters() const {
 
 Async<StatsReport> RtpReceiverImpl::getStats() {
   const auto connection = connection_.lock();
-  return connection ? connection->getStats() : rejectedAsync<StatsReport>(ErrorName::InvalidStateError, gone);
+  return connection ? connection->getStats(StatsSelector{transceiver_, false})
+                    : rejectedAsync<StatsReport>(ErrorName::InvalidStateError, gone);
 }
 
 void RtpReceiverImpl::transform(RtpSender::Transform transform) {
@@ -149,8 +151,7 @@ void RtpReceiverImpl::count(const EncodedFrame& frame, double timestamp) {
     put(slots.contributing);
   }
   source.source = frame.synchronizationSource;
-  // RFC 6464: -dBov, and 127 is silence.
-  if (frame.audioLevel) source.audioLevel = *frame.audioLevel >= 127 ? 0 : std::pow(10.0, -*frame.audioLevel / 20.0);
+  if (frame.audioLevel) source.audioLevel = linearLevel(*frame.audioLevel);
   put(slots.synchronization);
 }
 

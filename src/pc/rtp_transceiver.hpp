@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pc/media_source.hpp"
 #include "pc/media_stream.hpp"
 #include "pc/media_track.hpp"
 #include "pc/transports.hpp"
@@ -73,6 +74,7 @@ class RtpSenderImpl final : public RtpSender, public FrameSink, public std::enab
 
   struct Slots {
     std::shared_ptr<MediaStreamTrack> track;
+    std::shared_ptr<MediaSource> source;  ///< Of the track; shared by the senders that have it.
     std::shared_ptr<DtlsTransportImpl> transport;
     std::shared_ptr<const Transform> transform;
     /// [[LastReturnedParameters]]

@@ -1,10 +1,16 @@
+#include "pc/stats_members.hpp"
+
 #include <parley/stats.hpp>
 
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
+#include <variant>
 
 namespace parley {
 
@@ -64,6 +70,10 @@ class JsonObject {
       std::array<char, 32> text{};
       const auto [last, error] = std::to_chars(text.data(), text.data() + text.size(), value);
       out_.append(text.data(), error == std::errc{} ? last : text.data());
+    } else if constexpr (std::is_same_v<Value, std::map<std::string, std::uint64_t>>) {
+      JsonObject record(out_);
+      for (const auto& [name, number] : value) record.member(name, number);
+      record.end();
     } else if constexpr (std::is_enum_v<Value>) {
       quote(toString(value));
     } else {
@@ -75,89 +85,14 @@ class JsonObject {
   bool first_ = true;
 };
 
-void members(JsonObject& json, const PeerConnectionStats& s) {
-  json.member("dataChannelsOpened", s.dataChannelsOpened);
-  json.member("dataChannelsClosed", s.dataChannelsClosed);
-}
-
-void members(JsonObject& json, const TransportStats& s) {
-  json.member("packetsSent", s.packetsSent);
-  json.member("packetsReceived", s.packetsReceived);
-  json.member("bytesSent", s.bytesSent);
-  json.member("bytesReceived", s.bytesReceived);
-  json.member("iceRole", s.iceRole);
-  json.member("iceLocalUsernameFragment", s.iceLocalUsernameFragment);
-  json.member("dtlsState", s.dtlsState);
-  json.member("iceState", s.iceState);
-  json.member("selectedCandidatePairId", s.selectedCandidatePairId);
-  json.member("localCertificateId", s.localCertificateId);
-  json.member("remoteCertificateId", s.remoteCertificateId);
-  json.member("tlsVersion", s.tlsVersion);
-  json.member("dtlsCipher", s.dtlsCipher);
-  json.member("dtlsRole", s.dtlsRole);
-  json.member("srtpCipher", s.srtpCipher);
-  json.member("selectedCandidatePairChanges", s.selectedCandidatePairChanges);
-}
-
-void members(JsonObject& json, const IceCandidateStats& s) {
-  json.member("transportId", s.transportId);
-  json.member("address", s.address);
-  json.member("port", s.port);
-  json.member("protocol", s.protocol);
-  json.member("candidateType", s.candidateType);
-  json.member("priority", s.priority);
-  if (s.relayProtocol) json.member("relayProtocol", std::string(toString(*s.relayProtocol)));
-  json.member("url", s.url);
-  json.member("foundation", s.foundation);
-  json.member("relatedAddress", s.relatedAddress);
-  json.member("relatedPort", s.relatedPort);
-  json.member("usernameFragment", s.usernameFragment);
-  json.member("tcpType", s.tcpType);
-}
-
-void members(JsonObject& json, const CandidatePairStats& s) {
-  json.member("transportId", s.transportId);
-  json.member("localCandidateId", s.localCandidateId);
-  json.member("remoteCandidateId", s.remoteCandidateId);
-  json.member("state", s.state);
-  json.member("nominated", s.nominated);
-  json.member("packetsSent", s.packetsSent);
-  json.member("packetsReceived", s.packetsReceived);
-  json.member("bytesSent", s.bytesSent);
-  json.member("bytesReceived", s.bytesReceived);
-  json.member("lastPacketSentTimestamp", s.lastPacketSentTimestamp);
-  json.member("lastPacketReceivedTimestamp", s.lastPacketReceivedTimestamp);
-  json.member("totalRoundTripTime", s.totalRoundTripTime);
-  json.member("currentRoundTripTime", s.currentRoundTripTime);
-  json.member("requestsReceived", s.requestsReceived);
-  json.member("requestsSent", s.requestsSent);
-  json.member("responsesReceived", s.responsesReceived);
-  json.member("responsesSent", s.responsesSent);
-  json.member("consentRequestsSent", s.consentRequestsSent);
-  json.member("packetsDiscardedOnSend", s.packetsDiscardedOnSend);
-  json.member("bytesDiscardedOnSend", s.bytesDiscardedOnSend);
-}
-
-void members(JsonObject& json, const DataChannelStats& s) {
-  json.member("label", s.label);
-  json.member("protocol", s.protocol);
-  json.member("dataChannelIdentifier", s.dataChannelIdentifier);
-  json.member("state", s.state);
-  json.member("messagesSent", s.messagesSent);
-  json.member("bytesSent", s.bytesSent);
-  json.member("messagesReceived", s.messagesReceived);
-  json.member("bytesReceived", s.bytesReceived);
-}
-
-void members(JsonObject& json, const CertificateStats& s) {
-  json.member("fingerprint", s.fingerprint);
-  json.member("fingerprintAlgorithm", s.fingerprintAlgorithm);
-  json.member("base64Certificate", s.base64Certificate);
-  json.member("issuerCertificateId", s.issuerCertificateId);
-}
-
 std::string_view typeOf(const PeerConnectionStats&) { return "peer-connection"; }
 std::string_view typeOf(const TransportStats&) { return "transport"; }
+std::string_view typeOf(const CodecStats&) { return "codec"; }
+std::string_view typeOf(const InboundRtpStreamStats&) { return "inbound-rtp"; }
+std::string_view typeOf(const RemoteInboundRtpStreamStats&) { return "remote-inbound-rtp"; }
+std::string_view typeOf(const OutboundRtpStreamStats&) { return "outbound-rtp"; }
+std::string_view typeOf(const RemoteOutboundRtpStreamStats&) { return "remote-outbound-rtp"; }
+std::string_view typeOf(const MediaSourceStats&) { return "media-source"; }
 std::string_view typeOf(const IceCandidateStats& s) { return s.remote ? "remote-candidate" : "local-candidate"; }
 std::string_view typeOf(const CandidatePairStats&) { return "candidate-pair"; }
 std::string_view typeOf(const DataChannelStats&) { return "data-channel"; }
@@ -191,14 +126,11 @@ std::string StatsReport::toJson() const {
     object.member("id", id(stats));
     object.member("timestamp", timestamp(stats));
     object.member("type", type(stats));
-    std::visit([&](const auto& s) { members(object, s); }, stats);
-    // Our own addition; a map, which the W3C's dictionaries do not have.
-    if (const auto* transport = std::get_if<TransportStats>(&stats)) {
-      object.key("drops");
-      JsonObject drops(out);
-      for (const auto& [reason, count] : transport->drops) drops.member(reason, count);
-      drops.end();
-    }
+    std::visit(
+        [&](const auto& s) {
+          pc::visitMembers(s, [&](std::string_view name, const auto& value) { object.member(name, value); });
+        },
+        stats);
     object.end();
   }
   report.end();

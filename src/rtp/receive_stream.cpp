@@ -24,6 +24,12 @@ constexpr Duration reorderPatience = 40ms;
 constexpr int roundTripsWaited = 6;
 constexpr Duration minPatience = 100ms, maxPatience = 1s;
 
+/// What 32 bits count, beyond them. Reports may overtake each other: totals never go back.
+std::uint64_t extended(std::uint64_t before, std::uint32_t now) {
+  const auto step = static_cast<std::int32_t>(now - static_cast<std::uint32_t>(before));
+  return step > 0 ? before + static_cast<std::uint64_t>(step) : before;
+}
+
 }  // namespace
 
 ReceiveStream::ReceiveStream(Config config, base::PacketPool& pool) : pool_(pool), assembler_(config.kind) {
@@ -58,10 +64,7 @@ void ReceiveStream::handle(const PacketView& packet, Time now) {
   stats_.lastPacketReceived = now;
   stats_.bytesReceived += packet.payload().size();
   stats_.headerBytesReceived += packet.bytes().size() - packet.payload().size();
-  if (stats_.payloadType != codec->payloadType || stats_.mimeType.empty()) {
-    stats_.mimeType = codec->mimeType;
-    stats_.payloadType = codec->payloadType;
-  }
+  lastPayloadType_ = codec->payloadType;
 
   const bool first = !reception_.any();
   const std::uint64_t highest = reception_.highest();
@@ -238,8 +241,11 @@ std::optional<std::uint8_t> ReceiveStream::originalOf(std::uint8_t rtxPayloadTyp
 }
 
 void ReceiveStream::handleSenderReport(const SenderReport& report) {
+  reportedPackets_ = senderReport_ ? extended(reportedPackets_, report.packets) : report.packets;
+  reportedOctets_ = senderReport_ ? extended(reportedOctets_, report.octets) : report.octets;
   senderReport_ = report;
   ++senderReports_;
+  reportHasRoundTrip_ = false;
 }
 
 InboundStats ReceiveStream::stats() const {
@@ -252,9 +258,22 @@ InboundStats ReceiveStream::stats() const {
                         dropped[payload::FrameAssembler::Dropped::NotDecodable] +
                         dropped[payload::FrameAssembler::Dropped::TooLarge] +
                         dropped[payload::FrameAssembler::Dropped::NotPolled];
-  if (senderReport_)
-    stats.remote = InboundStats::Remote{senderReport_->packets, senderReport_->octets, senderReports_, senderReport_->ntp,
-                                        senderReport_->arrived};
+  stats.rtx = !config_.rtx.empty();
+  for (const Codec& each : config_.codecs)
+    if (each.payloadType == lastPayloadType_)
+      stats.codec = CodecInUse{each.mimeType, each.payloadType, each.clockRate, each.channels, each.options.parameters};
+  if (senderReport_) {
+    InboundStats::Remote remote;
+    remote.packetsSent = reportedPackets_;
+    remote.bytesSent = reportedOctets_;
+    remote.reportsSent = senderReports_;
+    remote.remoteTimestamp = senderReport_->ntp;
+    if (reportHasRoundTrip_) remote.roundTripTime = reportedRoundTrip_.latest();
+    remote.totalRoundTripTime = reportedRoundTrip_.total();
+    remote.roundTripTimeMeasurements = reportedRoundTrip_.measurements();
+    remote.timestamp = senderReport_->arrived;
+    stats.remote = remote;
+  }
   return stats;
 }
 

@@ -9,6 +9,7 @@
 #include "rtp/payload/frame_assembler.hpp"
 #include "rtp/reception.hpp"
 #include "rtp/reorder_buffer.hpp"
+#include "rtp/round_trip.hpp"
 #include "rtp/sequence.hpp"
 #include "rtp/stream_stats.hpp"
 
@@ -40,6 +41,7 @@ class ReceiveStream {
     std::string mimeType;
     std::uint8_t payloadType = 0;
     std::uint32_t clockRate = 90000;
+    std::uint16_t channels = 0;
     payload::CodecOptions options;
   };
   struct Config {
@@ -90,6 +92,11 @@ class ReceiveStream {
   };
   void handleSenderReport(const SenderReport& report);
   const std::optional<SenderReport>& senderReport() const { return senderReport_; }
+  /// By the DLRR that came with the latest report (RFC 3611 s.4.5).
+  void handleRoundTrip(Duration measured) {
+    reportedRoundTrip_.sample(measured);
+    reportHasRoundTrip_ = true;
+  }
 
   const Config& config() const { return config_; }
   std::uint32_t ssrc() const { return config_.ssrc; }
@@ -122,7 +129,10 @@ class ReceiveStream {
   std::optional<std::uint32_t> rtxSsrc_;
   Duration roundTrip_ = std::chrono::milliseconds(100);
   std::optional<SenderReport> senderReport_;
-  std::uint64_t senderReports_ = 0;
+  std::uint64_t senderReports_ = 0, reportedPackets_ = 0, reportedOctets_ = 0;
+  RoundTrip reportedRoundTrip_;
+  bool reportHasRoundTrip_ = false;
+  std::optional<std::uint8_t> lastPayloadType_;
   Time lastPacket_{};
   InboundStats stats_;
 };

@@ -19,6 +19,10 @@ namespace {
 
 /// The mandatory part of a dependency descriptor (av1-rtp-spec A.8.1): flags, template and frame number.
 constexpr std::size_t mandatoryDescriptor = 3;
+/// Its template_dependency_structure_present_flag, the first behind that part (A.8.2).
+bool hasStructure(base::Bytes descriptor) {
+  return descriptor.size() > mandatoryDescriptor && (descriptor[mandatoryDescriptor] & 0x80) != 0;
+}
 /// What fits a one-byte header element (RFC 8285 s.4.2).
 constexpr std::size_t shortElement = 16;
 
@@ -43,6 +47,7 @@ SendStream::SendStream(Config config, base::PacketPool& pool, base::Random& rand
       // rollover yet (RFC 3711 s.3.3.1).
       nextSequence_(static_cast<std::uint16_t>(random.u32() & 0x7fff)),
       nextRtxSequence_(static_cast<std::uint16_t>(random.u32() & 0x7fff)),
+      firstSequence_(nextSequence_),
       timestampOffset_(random.u32()) {
   configure(std::move(config));
 }
@@ -93,6 +98,9 @@ std::uint32_t SendStream::timestampOf(const EncodedFrame& frame, std::uint32_t c
 }
 
 SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
+  ++stats_.framesEncoded;
+  if (frame.type == EncodedFrameType::Key) ++stats_.keyFramesEncoded;
+  stats_.frameRate.count(now);
   Active* active = find(frame.mimeType);
   if (!active) {
     ++stats_.framesDropped;
@@ -136,13 +144,11 @@ SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
     lastCapture_ = frame.captureTime.value_or(now);
   }
   ++stats_.framesSent;
-  if (frame.type == EncodedFrameType::Key) ++stats_.keyFramesSent;
   if (frame.width != 0) {
     stats_.frameWidth = frame.width;
     stats_.frameHeight = frame.height;
   }
-  stats_.mimeType = active->codec.mimeType;
-  stats_.payloadType = active->codec.payloadType;
+  lastPayloadType_ = active->codec.payloadType;
   return Sent::Yes;
 }
 
@@ -164,8 +170,8 @@ PacketBuilder SendStream::header(const EncodedFrame& frame, const HeaderFields& 
   if (auto descriptor = extension::DependencyDescriptorBytes::parse(frame.dependencyDescriptor)) {
     descriptor->startOfFrame = first;
     descriptor->endOfFrame = last;
-    // A structure of templates is long, and only the first packet needs it.
-    if (!first && descriptor->bytes.size() > shortElement)
+    // A structure of templates is long, and belongs to the first packet alone: Chromium drops others that have one.
+    if (!first && (hasStructure(descriptor->bytes) || descriptor->bytes.size() > shortElement))
       descriptor->bytes = descriptor->bytes.first(mandatoryDescriptor);
     builder.add(ids.dependencyDescriptor, *descriptor);
   }
@@ -271,8 +277,8 @@ void SendStream::handleReport(const Report& report, Duration roundTrip, Time now
   breaker_.report(report.fractionLost, report.extendedHighest, roundTrip, now);
   OutboundStats::Remote remote;
   remote.packetsLost = report.cumulativeLost;
-  // webrtc-stats: derived, as far as the report tells.
-  const auto received = static_cast<std::int64_t>(packets_) - report.cumulativeLost;
+  // webrtc-stats, and RFC 3550 A.3 seen from here: all since the first, without those lost.
+  const auto received = std::int64_t{report.extendedHighest} - firstSequence_ + 1 - report.cumulativeLost;
   remote.packetsReceived = received > 0 ? static_cast<std::uint64_t>(received) : 0;
   remote.jitter = static_cast<double>(report.jitter) / lastClockRate_;
   remote.fractionLost = report.fractionLost / 256.0;
@@ -281,6 +287,15 @@ void SendStream::handleReport(const Report& report, Duration roundTrip, Time now
   remote.roundTripTimeMeasurements = roundTrip_.measurements();
   remote.timestamp = now;
   stats_.remote = remote;
+}
+
+OutboundStats SendStream::stats() const {
+  OutboundStats stats = stats_;
+  for (const Active& each : codecs_)
+    if (each.codec.payloadType == lastPayloadType_)
+      stats.codec = CodecInUse{each.codec.mimeType, each.codec.payloadType, each.codec.clockRate, each.codec.channels,
+                               each.codec.options.parameters};
+  return stats;
 }
 
 std::uint32_t SendStream::mediaTimestampAt(Time now, std::uint32_t clockRate) const {

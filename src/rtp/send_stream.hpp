@@ -38,6 +38,7 @@ class SendStream {
     std::string mimeType;
     std::uint8_t payloadType = 0;
     std::uint32_t clockRate = 90000;
+    std::uint16_t channels = 0;
     payload::CodecOptions options;
     /// Of the payload type; without it packets are repeated as they were.
     std::optional<std::uint8_t> rtxPayloadType;
@@ -121,7 +122,7 @@ class SendStream {
   const Config& config() const { return config_; }
   std::uint32_t ssrc() const { return config_.ssrc; }
   std::optional<std::uint32_t> rtxSsrc() const { return config_.rtxSsrc; }
-  const OutboundStats& stats() const { return stats_; }
+  OutboundStats stats() const;
 
  private:
   struct Active {
@@ -144,11 +145,13 @@ class SendStream {
   KeyFrameDemand demand_;
 
   std::uint16_t nextSequence_, nextRtxSequence_;  ///< RFC 3550 s.5.1: they start at random.
+  std::uint16_t firstSequence_;
   std::uint32_t timestampOffset_;
   std::optional<Time> firstCapture_;
   /// A report about the stream came: the peer knows whose it is, and names need not be in each packet any more.
   bool known_ = false, rtxKnown_ = false;
 
+  std::optional<std::uint8_t> lastPayloadType_;
   std::uint32_t lastTimestamp_ = 0, lastClockRate_ = 90000;
   Time lastCapture_{};
   std::uint64_t packets_ = 0, octets_ = 0, rtxPackets_ = 0, rtxOctets_ = 0;

@@ -21,7 +21,7 @@ async function makeFile(ending, encoder, log) {
 }
 
 /** In the page: the frames that were shown, how much the picture varies, how much two of them differ, and the sound. */
-async function look() {
+export async function look() {
   const video = document.getElementById('video');
   const canvas = new OffscreenCanvas(160, 90);
   const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -61,7 +61,7 @@ async function look() {
   };
 }
 
-const isAlive = ({ frames, deviation, difference, loudness }) =>
+export const isAlive = ({ frames, deviation, difference, loudness }) =>
   frames > 10 && deviation > 3 && difference > 0.1 && loudness > 0.005;
 
 async function play({ host, log, onFailure }, ending, encoder) {

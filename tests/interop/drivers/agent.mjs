@@ -14,6 +14,8 @@ export class Agent {
   #channels = new Map(); // by label: {open: what dc-open told, closed}
   #errors = [];
   #stats = [];
+  #tracks = []; // as 'track' told: 'video 0'
+  #frames = {}; // by kind, as 'frames' told
   #changed = new Set();
   #ended;
 
@@ -37,9 +39,10 @@ export class Agent {
     this.#tell({ cmd: 'channel', label, ...init });
   }
 
-  async offer({ restart = false } = {}) {
+  /** `media`: {audio, video}, which sections it shall have. */
+  async offer({ restart = false, media = {} } = {}) {
     this.#candidates = [];
-    this.#tell({ cmd: restart ? 'restart' : 'offer' });
+    this.#tell({ cmd: restart ? 'restart' : 'offer', ...media });
     return this.#nextDescription('offer');
   }
 
@@ -78,6 +81,15 @@ export class Agent {
   async channelClosed(label, { byAbort = false } = {}) {
     const isClosed = () => this.#channels.get(label)?.closed;
     await this.#until(`channel ${nameOf(label)} to close`, isClosed, { despiteErrors: byAbort });
+  }
+
+  async track(kind) {
+    await this.#until(`a track of ${kind}`, () => this.#tracks.some((track) => track.startsWith(`${kind} `)));
+  }
+
+  /** Until the agent has told of so many frames. */
+  async frames(kind, count) {
+    await this.#until(`${count} frames of ${kind}`, () => this.#frames[kind] >= count);
   }
 
   closeChannel(label) {
@@ -140,6 +152,8 @@ export class Agent {
     const [, kind, rest] = /^(\S+) ?(.*)$/s.exec(message.event);
     if (kind === 'state') this.#states.push(rest);
     if (kind === 'error') this.#errors.push(rest);
+    if (kind === 'track') this.#tracks.push(rest);
+    if (kind === 'frames') this.#frames[message.kind] = message.frames;
     if (kind === 'dc-open') this.#channels.set(rest, { open: { ...message, label: rest } });
     if (kind === 'dc-close') this.#channels.set(rest, { ...this.#channels.get(rest), closed: true });
   }

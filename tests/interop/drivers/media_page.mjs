@@ -1,12 +1,15 @@
-// The pages of the examples play and record, in a browser with a camera and a microphone that are made up.
+// The pages of the examples play and record, and one that calls the agent, in a browser with a camera and a microphone that are made up.
 import { launchOptions as chromium } from './chromium.mjs';
 import { launchOptions as firefox } from './firefox.mjs';
 import { launch } from './browser.mjs';
+import { loopScenarios } from '../loop_scenarios.mjs';
 import { mediaScenarios } from '../media_scenarios.mjs';
+
+const scenarios = { ...mediaScenarios, ...loopScenarios };
 
 const mediaIn = (name, options, lacks) => ({
   name: `media-${name}`,
-  scenarios: mediaScenarios,
+  scenarios,
   lacks,
   async start() {
     const browser = await launch(await options());
