@@ -55,8 +55,7 @@ void Forwarder::read(const ReceivedPacket& received) {
   dependencyDescriptor_ = 0;
   for (const PlannedCodec& codec : received.section.receiving->codecs)
     codecs_.push_back({rtp::payload::layerFormat(kind_ == MediaKind::Audio, codec.name),
-                       codec.clockRate == 0 ? 90000 : codec.clockRate, codec.payloadType,
-                       mimeType(kind_, codec.name)});
+                       codec.clockRate == 0 ? 90000 : codec.clockRate, codec.payloadType, mimeType(kind_, codec.name)});
   for (const PlannedExtension& extension : received.section.receiving->extensions)
     if (extension.uri == rtp::extension::DependencyDescriptorBytes::uri) dependencyDescriptor_ = extension.id;
 }
@@ -98,8 +97,8 @@ void Forwarder::onPacket(const ReceivedPacket& received, Time now) {
   read(received);
   const Source& source = sourceOf(received, now);
   const std::uint8_t payloadType = received.packet.payloadType();
-  const auto codec = std::find_if(codecs_.begin(), codecs_.end(),
-                                  [&](const Codec& each) { return each.payloadType == payloadType; });
+  const auto codec =
+      std::find_if(codecs_.begin(), codecs_.end(), [&](const Codec& each) { return each.payloadType == payloadType; });
   if (codec == codecs_.end()) return;
   auto fields = rtp::payload::readLayerFields(codec->format, received.packet.payload());
   const auto bytes = dependencyDescriptor_ ? received.packet.extension(dependencyDescriptor_) : std::nullopt;
@@ -110,15 +109,16 @@ void Forwarder::onPacket(const ReceivedPacket& received, Time now) {
       fields.startsFrame = descriptor->startOfFrame;
       if (descriptor->structure)
         for (std::size_t i = 0; i < descriptor->structure->targets; ++i)
-          fields.switchingUp |= descriptor->structure->temporalIdOf(i) == *fields.temporalId &&
-                                descriptor->dependencies.indications[i] ==
-                                    rtp::extension::DecodeTargetIndication::Switch;
+          fields.switchingUp |=
+              descriptor->structure->temporalIdOf(i) == *fields.temporalId &&
+              descriptor->dependencies.indications[i] == rtp::extension::DecodeTargetIndication::Switch;
     }
   }
   for (const auto& link : links_) {
     if (link->paused) continue;
-    ForwardedPacket packet{received,     fields, codec->clockRate, bytes ? dependencyDescriptor_ : std::uint8_t{0},
-                           link->maxTemporalLayer, false,  link->map};
+    ForwardedPacket packet{
+        received, fields,   codec->clockRate, bytes ? dependencyDescriptor_ : std::uint8_t{0}, link->maxTemporalLayer,
+        false,    link->map};
     give(*link, source, packet, *codec, now);
   }
   std::erase_if(links_, [](const auto& each) { return each->gone; });
@@ -142,7 +142,8 @@ void Forwarder::give(ForwardLink& link, const Source& source, ForwardedPacket& p
     packet.begins = true;
   }
   auto outcome = ForwardOutcome::Gone;
-  core_.onPeer(link.peer, [&](Peer& peer) { outcome = peer.forward(link.transceiver, packet, link.peer != peer_, now); });
+  core_.onPeer(link.peer,
+               [&](Peer& peer) { outcome = peer.forward(link.transceiver, packet, link.peer != peer_, now); });
   switch (outcome) {
     case ForwardOutcome::Yes:
       ++link.stats.packets;

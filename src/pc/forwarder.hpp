@@ -27,7 +27,8 @@ class Forwarder;
 
 /// From a forwarder to one sender. Which source it follows:
 ///
-///     None ── key frame of a source that is wanted ──► Following ── key frame of one that is wanted more ──► Following …
+///     None ── key frame of a source that is wanted ──► Following ── key frame of one that is wanted more ──► Following
+///     …
 ///       ▲                                                  │
 ///       └────────── pause; the sender cannot send ─────────┘
 class ForwardLink final : public KeyFrameSource {
@@ -88,7 +89,8 @@ class Forwarder final : public PacketTap, public std::enable_shared_from_this<Fo
     std::uint8_t payloadType = 0;
     std::string mimeType;
   };
-  /// All layers are made of the same pictures: one that is silent for so long while another is not has been switched off.
+  /// All layers are made of the same pictures: one that is silent for so long while another is not has been switched
+  /// off.
   static constexpr Duration silence = std::chrono::milliseconds(1500);
   /// A request is repeated by the origin's stream; this one is for key frames that came damaged.
   static constexpr Duration requestInterval = std::chrono::milliseconds(300);

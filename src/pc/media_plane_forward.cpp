@@ -26,8 +26,10 @@ void ForwardMap::make(const PlannedMedia& from, const PlannedMedia& to, bool mix
       }
   }
   // What the sending stream writes itself, and what is said of streams that the receiver does not get.
-  const std::string_view own[] = {rtp::extension::Mid::uri,         rtp::extension::Rid::uri,
-                                  rtp::extension::RepairedRid::uri, rtp::extension::AbsSendTime::uri,
+  const std::string_view own[] = {rtp::extension::Mid::uri,
+                                  rtp::extension::Rid::uri,
+                                  rtp::extension::RepairedRid::uri,
+                                  rtp::extension::AbsSendTime::uri,
                                   rtp::extension::TransportSequenceNumber::uri,
                                   rtp::extension::TransmissionTimeOffset::uri,
                                   rtp::extension::VideoLayersAllocation::uri};
@@ -50,13 +52,15 @@ void MediaPlane::removeTap(const PacketTap* tap) {
   std::erase_if(taps_, [&](const auto& each) { return each.second.get() == tap; });
 }
 
-void MediaPlane::tap(const Section& section, Receiving& receiving, const rtp::PacketView& packet, bool newest, Time now) {
+void MediaPlane::tap(const Section& section, Receiving& receiving, const rtp::PacketView& packet, bool newest,
+                     Time now) {
   std::optional<Time> captured;
   if (const auto& report = receiving.stream->senderReport()) {
     std::uint32_t clockRate = 0;
     for (const PlannedCodec& codec : section.plan.receiving->codecs)
       if (codec.payloadType == packet.payloadType()) clockRate = codec.clockRate;
-    captured = senderClock_.captured(packet.timestamp(), report->rtpTimestamp, rtp::NtpTime{report->ntp}, clockRate, now);
+    captured =
+        senderClock_.captured(packet.timestamp(), report->rtpTimestamp, rtp::NtpTime{report->ntp}, clockRate, now);
   }
   const ReceivedPacket received{packet, *receiving.stream, section.plan, generation_, newest, captured};
   for (const auto& [transceiver, each] : taps_)

@@ -12,9 +12,8 @@ RtpForwarderImpl::RtpForwarderImpl(std::shared_ptr<RtpReceiverImpl> receiver,
       connection_(connection),
       forwarder_(std::make_shared<Forwarder>(*connection->peer().core(), connection->peer().id(),
                                              receiver_->transceiver(), receiver_->remote->kind())) {
-  connection->peerCommand([forwarder = forwarder_, id = receiver_->transceiver()](Peer& peer, Time) {
-    peer.addTap(id, forwarder);
-  });
+  connection->peerCommand(
+      [forwarder = forwarder_, id = receiver_->transceiver()](Peer& peer, Time) { peer.addTap(id, forwarder); });
 }
 
 RtpForwarderImpl::~RtpForwarderImpl() {

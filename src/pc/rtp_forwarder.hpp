@@ -13,8 +13,8 @@
 #include <vector>
 
 /// \file
-/// The façade of forwarding: commands go to the origin's peer, whose plane has the `Forwarder`; events go to the executor
-/// of the sender's connection.
+/// The façade of forwarding: commands go to the origin's peer, whose plane has the `Forwarder`; events go to the
+/// executor of the sender's connection.
 
 namespace parley::pc {
 
@@ -53,7 +53,9 @@ class RtpForwardingImpl final : public RtpForwarding, public std::enable_shared_
   void onSourceChanged(std::function<void(const std::string&)> handler) override {
     sourceChanged_.set(*shared_, std::move(handler));
   }
-  void onTargetBitrate(std::function<void(std::uint64_t)> handler) override { bitrate_.set(*shared_, std::move(handler)); }
+  void onTargetBitrate(std::function<void(std::uint64_t)> handler) override {
+    bitrate_.set(*shared_, std::move(handler));
+  }
   void onError(std::function<void(const Error&)> handler) override { error_.set(*shared_, std::move(handler)); }
   Async<Stats> getStats() override;
 

@@ -13,8 +13,8 @@
 
 namespace parley::rtp {
 
-/// A number of a payload (picture ID, TL0PICIDX, frame number) that goes on when its source changes. Numbers that are left
-/// out leave no gap.
+/// A number of a payload (picture ID, TL0PICIDX, frame number) that goes on when its source changes. Numbers that are
+/// left out leave no gap.
 class ContinuedNumber {
  public:
   /// At most 16.
@@ -37,8 +37,8 @@ class ContinuedNumber {
   base::Ring<std::int64_t> skips_;
 };
 
-/// What makes one stream of packets of several sources, one after the other: `Rewriter` for the headers, and the same for
-/// what payload formats number. It also leaves out temporal layers.
+/// What makes one stream of packets of several sources, one after the other: `Rewriter` for the headers, and the same
+/// for what payload formats number. It also leaves out temporal layers.
 ///
 ///   begin ──► next (key frame) ──► next … ──► begin (another source) ──► next (key frame) …
 class Continuation {

@@ -11,8 +11,8 @@
 
 namespace parley::rtp {
 
-/// The wall clock of a peer by ours, from its sender reports: one for all of its streams, so that what was captured at one
-/// time stays at one time. What a report took to come is part of the difference.
+/// The wall clock of a peer by ours, from its sender reports: one for all of its streams, so that what was captured at
+/// one time stays at one time. What a report took to come is part of the difference.
 class SenderClock {
  public:
   void report(NtpTime ntp, Time arrived) {
