@@ -20,6 +20,7 @@
 #include <parley/packet.hpp>
 #include <parley/peer_connection.hpp>
 #include <parley/rtc_error.hpp>
+#include <parley/rtp_forwarder.hpp>
 #include <parley/rtp_parameters.hpp>
 #include <parley/rtp_transceiver.hpp>
 #include <parley/runtime.hpp>

@@ -192,6 +192,8 @@ struct CandidatePairStats : BasicStats {
   std::optional<double> lastPacketReceivedTimestamp;
   double totalRoundTripTime = 0;
   std::optional<double> currentRoundTripTime;
+  /// Bits a second, of the selected pair: by the peer's transport-wide feedback.
+  std::optional<double> availableOutgoingBitrate;
   std::uint64_t requestsReceived = 0;
   std::uint64_t requestsSent = 0;
   std::uint64_t responsesReceived = 0;

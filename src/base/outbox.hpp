@@ -1,8 +1,9 @@
 #pragma once
 
+#include "base/ring.hpp"
+
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <utility>
 
@@ -15,7 +16,7 @@ class Outbox {
  public:
   explicit Outbox(std::size_t packetLimit = 4096) : packetLimit_(packetLimit) {}
 
-  void event(Output output) { queue_.push_back(Entry{std::move(output), false}); }
+  void event(Output output) { queue_.push(Entry{std::move(output), false}); }
 
   /// False if the packet was dropped.
   bool packet(Output output) {
@@ -24,15 +25,15 @@ class Outbox {
       return false;
     }
     ++packets_;
-    queue_.push_back(Entry{std::move(output), true});
+    queue_.push(Entry{std::move(output), true});
     return true;
   }
 
   std::optional<Output> poll() {
     if (queue_.empty()) return std::nullopt;
-    Entry entry = std::move(queue_.front());
-    queue_.pop_front();
+    Entry entry = queue_.pop();
     if (entry.packet) --packets_;
+    queue_.release(kept);
     return std::move(entry.output);
   }
 
@@ -42,11 +43,13 @@ class Outbox {
   std::uint64_t dropped() const { return dropped_; }
 
  private:
+  /// What a burst needs beyond this is given back after it: an outbox of a hundred bytes an entry keeps 13 kB at most.
+  static constexpr std::size_t kept = 128;
   struct Entry {
-    Output output;
-    bool packet;
+    Output output{};
+    bool packet = false;
   };
-  std::deque<Entry> queue_;
+  base::Ring<Entry> queue_;
   std::size_t packets_ = 0;
   std::size_t packetLimit_;
   std::uint64_t dropped_ = 0;

@@ -39,6 +39,12 @@ class Ring {
     --size_;
     return value;
   }
+  /// Gives the block back if nothing is in it and it has room for more than `keep`.
+  void release(std::size_t keep) {
+    if (size_ != 0 || slots_.size() <= keep) return;
+    std::vector<T>().swap(slots_);
+    head_ = 0;
+  }
 
  private:
   void grow() {

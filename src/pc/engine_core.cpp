@@ -197,7 +197,7 @@ void EngineCore::withPeer(PeerId id, const std::function<void(Peer&, Time)>& com
 
 void EngineCore::touch(PeerId id, Entry& entry) {
   if (std::exchange(entry.dirty, true)) return;
-  dirty_.push_back(id);
+  dirty_.push(id);
 }
 
 /// Everything the peer had to say is out: note its new deadline, or forget it if it is closed.
@@ -303,10 +303,10 @@ std::optional<Engine::Output> EngineCore::poll() {
         if (auto output = outbox_.poll()) return output;
         continue;
       }
-      dirty_.pop_front();
+      dirty_.pop();
       settle(id, *entry);
     } else {
-      dirty_.pop_front();
+      dirty_.pop();
     }
   }
   return std::nullopt;

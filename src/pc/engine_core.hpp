@@ -4,6 +4,7 @@
 #include "base/outbox.hpp"
 #include "base/packet_pool.hpp"
 #include "base/random.hpp"
+#include "base/ring.hpp"
 #include "base/secure_stream.hpp"
 #include "ice/mdns.hpp"
 #include "pc/mailbox.hpp"
@@ -13,7 +14,6 @@
 #include <parley/engine.hpp>
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +33,8 @@ class PeerHandle {
   PeerHandle() = default;
   /// Runs `command` on the peer. Ignored once the peer was closed.
   void post(std::function<void(Peer& peer, Time now)> command) const;
+  EngineCore* core() const { return core_; }
+  std::uint64_t id() const { return peer_; }
   /// Closes the peer and lets the engine forget it. Later commands are ignored.
   void close() const;
 
@@ -80,6 +82,14 @@ class EngineCore final : public Executor {
   std::size_t packetsOutstanding() const { return pool_.outstanding(); }
   /// Runs `command` on the peer, if it is there.
   void withPeer(std::uint64_t id, const std::function<void(Peer&, Time)>& command, Time now);
+  /// The same without a `std::function`, which would allocate: for each packet.
+  template <class Use>
+  void onPeer(std::uint64_t id, Use&& use) {
+    Entry* entry = find(id);
+    if (!entry || entry->peer->isClosed()) return;
+    use(*entry->peer);
+    touch(id, *entry);
+  }
 
  private:
   using PeerId = std::uint64_t;
@@ -116,7 +126,7 @@ class EngineCore final : public Executor {
   std::unordered_map<SocketId, PeerId> sockets_;
   std::unordered_map<RequestId, PeerId> requests_;
   std::set<std::pair<Time, PeerId>> deadlines_;
-  std::deque<PeerId> dirty_;  ///< Peers that may have something to say, or another deadline.
+  base::Ring<PeerId> dirty_;  ///< Peers that may have something to say, or another deadline.
   bool usesUsrsctp_ = false;  ///< A peer was made with it.
   Time now_{};
   std::atomic<Time> lastNow_{Time{}};  ///< `now_`, for other threads.

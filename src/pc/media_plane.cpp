@@ -54,6 +54,7 @@ MediaPlane::MediaPlane(Config config, base::PacketPool& pool, base::Random& rand
 void MediaPlane::apply(const MediaPlan& plan, Time now) {
   if (plan == plan_) return;
   plan_ = plan;
+  ++generation_;
   for (auto it = sections_.begin(); it != sections_.end();) {
     const bool stays = std::any_of(plan.sections.begin(), plan.sections.end(),
                                    [&](const PlannedMedia& each) { return each.transceiver == it->first; });

@@ -7,6 +7,7 @@
 #include "dtls/srtp_keys.hpp"
 #include "pc/media_event.hpp"
 #include "pc/media_plan.hpp"
+#include "pc/packet_tap.hpp"
 #include "rtp/bandwidth/estimator.hpp"
 #include "rtp/demultiplexer.hpp"
 #include "rtp/ntp.hpp"
@@ -17,6 +18,7 @@
 #include "rtp/rtcp/report.hpp"
 #include "rtp/rtcp_scheduler.hpp"
 #include "rtp/send_stream.hpp"
+#include "rtp/sender_clock.hpp"
 #include "rtp/tone_player.hpp"
 #include "rtp/transport_arrivals.hpp"
 #include "srtp/session.hpp"
@@ -32,6 +34,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -88,6 +91,16 @@ class MediaPlane {
 
   /// RFC 4733, W3C RTCDTMFSender: see `rtp::TonePlayer`.
   void insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now);
+
+  // --- Forwarding (pc/forwarder.hpp) ---
+
+  /// What the section receives, now or later.
+  void addTap(TransceiverId transceiver, std::shared_ptr<PacketTap> tap);
+  void removeTap(const PacketTap* tap);
+  /// Who is asked for key frames, instead of the track.
+  void setKeyFrameSource(TransceiverId transceiver, std::weak_ptr<KeyFrameSource> source);
+  bool sends(TransceiverId transceiver) const;
+  ForwardOutcome forward(TransceiverId transceiver, const ForwardedPacket& forwarded, Time now);
 
   /// A datagram whose first byte is 128 to 191 (RFC 7983). Changed in place.
   void handle(base::MutableBytes datagram, Time now);
@@ -204,6 +217,11 @@ class MediaPlane {
   Time flowsUntil(const Section& section) const;
   void timeOut(Time now);
 
+  // media_plane_forward.cpp
+  void tap(const Section& section, Receiving& receiving, const rtp::PacketView& packet, bool newest, Time now);
+  void tapRepaired(const Section& section, Receiving& receiving, base::MutableBytes repair, std::uint16_t sequence,
+                   Time now);
+
   // media_plane_rtcp.cpp
   void handleRtcp(base::MutableBytes datagram, Time now);
   void handleNames(const rtp::rtcp::CompoundView& compound);
@@ -213,7 +231,7 @@ class MediaPlane {
   void handleEstimate(std::uint64_t bitrate, const rtp::rtcp::Records<std::uint32_t>& ssrcs);
   void handleTransport(const rtp::rtcp::TransportFeedback& feedback, Time now);
   void share(std::uint64_t bitrate, const std::vector<Section*>& sections);
-  void wantKeyFrame(const Section& section, const Sending& sending);
+  void wantKeyFrame(const Section& section, const Sending& sending, Time now);
   std::pair<Section*, Sending*> findSending(std::uint32_t ssrc);
   void report(bool regular, Time now);
   std::vector<rtp::rtcp::ReportBlock> reportBlocks(Time now);
@@ -245,6 +263,11 @@ class MediaPlane {
   std::uint32_t arrivalsSsrc_ = 0;                   ///< The stream that came last, for the head of that feedback.
   std::map<TransceiverId, std::uint64_t> bitrates_;  ///< What was told last.
   base::Counters<MediaDrop> drops_;
+
+  std::uint64_t generation_ = 0;  ///< Of the plan.
+  std::vector<std::pair<TransceiverId, std::shared_ptr<PacketTap>>> taps_;
+  std::map<TransceiverId, std::weak_ptr<KeyFrameSource>> keyFrameSources_;
+  rtp::SenderClock senderClock_;
 };
 
 }  // namespace parley::pc

@@ -54,10 +54,14 @@ void MediaPlane::handleRtp(base::MutableBytes datagram, Time now) {
   receiving.stream->setRoundTrip(roundTrip());
   if (to->repair) {
     receiving.rtxReportDue = true;
-    receiving.stream->handleRtx(*packet, now);
+    const auto original = receiving.stream->handleRtx(*packet, now);
+    if (original && !taps_.empty()) tapRepaired(*to->section, receiving, *plain, *original, now);
   } else {
     receiving.reportDue = true;
-    receiving.stream->handle(*packet, now);
+    using Handled = rtp::ReceiveStream::Handled;
+    const auto handled = receiving.stream->handle(*packet, now);
+    if (handled != Handled::Useless && !taps_.empty())
+      tap(*to->section, receiving, *packet, handled == Handled::Newest, now);
     flow(*to->section, true);
   }
   collect(*to->section, receiving);

@@ -119,6 +119,7 @@ void MediaPlane::handlePacket(const rtcp::PacketView& packet, Time now) {
   if (rtcp::SenderReport::matches(packet)) {
     take(rtcp::SenderReport::parse(packet), [&](const rtcp::SenderReport& report) {
       const auto known = routes_.find(report.ssrc);
+      if (known != routes_.end()) senderClock_.report(report.ntp, now);
       if (known != routes_.end() && !known->second.repair)
         known->second.receiving->stream->handleSenderReport(
             {report.ntp.value, report.rtpTimestamp, report.packetCount, report.octetCount, now});
@@ -149,14 +150,14 @@ void MediaPlane::handlePacket(const rtcp::PacketView& packet, Time now) {
     take(rtcp::Pli::parse(packet), [&](const rtcp::Pli& pli) {
       const auto [section, sending] = findSending(pli.media);
       if (sending && sending->active && sending->stream->handlePictureLoss(roundTrip(), now))
-        wantKeyFrame(*section, *sending);
+        wantKeyFrame(*section, *sending, now);
     });
   } else if (rtcp::Fir::matches(packet)) {
     take(rtcp::Fir::parse(packet), [&](const rtcp::Fir& fir) {
       for (const rtcp::FirItem& item : fir.items) {
         const auto [section, sending] = findSending(item.ssrc);
         if (sending && sending->active && sending->stream->handleFullIntra(item.commandNumber, roundTrip(), now))
-          wantKeyFrame(*section, *sending);
+          wantKeyFrame(*section, *sending, now);
       }
     });
   } else if (rtcp::Remb::matches(packet)) {
@@ -243,7 +244,9 @@ void MediaPlane::share(std::uint64_t bitrate, const std::vector<Section*>& secti
   }
 }
 
-void MediaPlane::wantKeyFrame(const Section& section, const Sending& sending) {
+void MediaPlane::wantKeyFrame(const Section& section, const Sending& sending, Time now) {
+  if (const auto source = keyFrameSources_.find(section.plan.transceiver); source != keyFrameSources_.end())
+    if (const auto forwarding = source->second.lock()) return forwarding->onKeyFrameWanted(now);
   outbox_.event(KeyFrameWanted{section.plan.transceiver, sending.rid});
 }
 

@@ -161,6 +161,14 @@ void Peer::requestKeyFrame(TransceiverId transceiver, const std::string& rid, Ti
   pump(now);
 }
 
+ForwardOutcome Peer::forward(TransceiverId transceiver, const ForwardedPacket& packet, bool pump, Time now) {
+  if (closed_) return ForwardOutcome::Gone;
+  const auto outcome = media_.forward(transceiver, packet, now);
+  // Nothing but packets of media came of it, and what a relay makes of those.
+  if (pump && outcome == ForwardOutcome::Yes && pumpMedia(now)) pumpIce(now);
+  return outcome;
+}
+
 void Peer::insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now) {
   if (closed_) return;
   media_.insertTones(transceiver, tones, duration, gap, now);

@@ -96,6 +96,15 @@ class Peer {
   void sendFrame(TransceiverId transceiver, EncodedFrame frame, Time now);
   /// Asks the peer (PLI or FIR) for a key frame of what we receive; an empty rid means all streams.
   void requestKeyFrame(TransceiverId transceiver, const std::string& rid, Time now);
+  // Forwarding: as in MediaPlane.
+  void addTap(TransceiverId transceiver, std::shared_ptr<PacketTap> tap) { media_.addTap(transceiver, std::move(tap)); }
+  void removeTap(const PacketTap* tap) { media_.removeTap(tap); }
+  void setKeyFrameSource(TransceiverId transceiver, std::weak_ptr<KeyFrameSource> source) {
+    media_.setKeyFrameSource(transceiver, std::move(source));
+  }
+  bool sends(TransceiverId transceiver) const { return !closed_ && media_.sends(transceiver); }
+  /// `pump`: not from within this peer's own input, which does that afterwards.
+  ForwardOutcome forward(TransceiverId transceiver, const ForwardedPacket& packet, bool pump, Time now);
   /// RFC 4733: plays these tones ("," is a pause of two seconds) and tells each by `TonePlayed`; replaces what was not
   /// played yet.
   void insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now);

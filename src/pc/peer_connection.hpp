@@ -118,6 +118,22 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   void insertDtmf(TransceiverId id, const std::string& tones, std::uint32_t duration, std::uint32_t interToneGap);
   bool canInsertDtmf(TransceiverId id) const;
 
+  // --- For forwarding, any thread ---
+
+  const PeerHandle& peer() const { return peer_; }
+  const std::shared_ptr<Shared>& sharedState() const { return shared_; }
+  bool isClosed() const {
+    std::lock_guard lock(shared_->mutex);
+    return closed_;
+  }
+  /// Runs it on the engine's thread; nothing once closed.
+  void peerCommand(std::function<void(Peer& peer, Time now)> toRun) {
+    update([&](Actions& actions) { command(actions, std::move(toRun)); });
+  }
+  /// The same for who wants an answer; rejected once closed.
+  template <class T, class Ask>
+  Async<T> askPeer(Ask ask);
+
   // --- PeerObserver, the engine's thread ---
 
   void onPeerEvent(PeerEvent event) override;
@@ -301,6 +317,30 @@ template <class Owner, class... Args, class... Values>
 void Connection::fireAt(Actions& actions, const std::shared_ptr<Owner>& owner, EventHandler<Args...> Owner::*handler,
                         Values... values) {
   actions.push_back([shared = shared_, owner, handler, values...] { ((*owner).*handler).fire(*shared, values...); });
+}
+
+/// An operation of a connection that is gone.
+template <class T>
+Async<T> rejected() {
+  auto state = std::make_shared<parley::detail::AsyncValue<T>>(nullptr);
+  state->reject(std::make_exception_ptr(Error(ErrorName::InvalidStateError, "the connection is closed")));
+  return Async<T>(state);
+}
+
+template <class T, class Ask>
+Async<T> Connection::askPeer(Ask ask) {
+  Actions actions;
+  std::shared_ptr<parley::detail::AsyncValue<T>> promise;
+  {
+    std::lock_guard lock(shared_->mutex);
+    if (closed_) return rejected<T>();
+    promise = newAsync<T>();
+    command(actions, [self = shared_from_this(), promise, ask](Peer& peer, Time now) {
+      self->post([promise, answer = ask(peer, now)](Connection&) { promise->resolve(answer); });
+    });
+  }
+  run(actions);
+  return Async<T>(promise);
 }
 
 template <class T>

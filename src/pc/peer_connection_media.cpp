@@ -1,4 +1,5 @@
 #include "pc/peer_connection.hpp"
+#include "pc/rtp_forwarder.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -135,7 +136,11 @@ void Connection::take(KeyFrameWanted& wanted) {
 void Connection::take(SendBitrateChanged& changed) {
   update([&](Actions& actions) {
     const auto shown = findTransceiver(changed.transceiver);
-    if (!shown || !shown->rtpSender->slots.track) return;
+    if (!shown) return;
+    if (auto forwarding = shown->rtpSender->slots.forwarding.lock())
+      actions.push_back(
+          [forwarding = std::move(forwarding), rate = changed.bitsPerSecond] { forwarding->bitrateChanged(rate); });
+    if (!shown->rtpSender->slots.track) return;
     actions.push_back([track = shown->rtpSender->slots.track, rate = changed.bitsPerSecond] {
       if (auto* source = sourceOf(track)) source->bitrateChanged(rate);
     });

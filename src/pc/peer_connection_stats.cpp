@@ -79,7 +79,7 @@ void addCandidate(StatsWriter& writer, const ice::CandidateStats& input, bool re
   writer.add(candidateId(input.id), std::move(stats));
 }
 
-void addPair(StatsWriter& writer, const ice::PairStats& input) {
+void addPair(StatsWriter& writer, const ice::PairStats& input, std::optional<double> availableOutgoingBitrate) {
   CandidatePairStats stats;
   stats.transportId = transportId;
   stats.localCandidateId = candidateId(input.localCandidateId);
@@ -94,6 +94,7 @@ void addPair(StatsWriter& writer, const ice::PairStats& input) {
   stats.lastPacketReceivedTimestamp = writer.at(input.lastPacketReceived);
   stats.totalRoundTripTime = StatsWriter::seconds(input.totalRoundTripTime);
   stats.currentRoundTripTime = StatsWriter::seconds(input.currentRoundTripTime);
+  stats.availableOutgoingBitrate = availableOutgoingBitrate;
   stats.requestsReceived = input.requestsReceived;
   stats.requestsSent = input.requestsSent;
   stats.responsesReceived = input.responsesReceived;
@@ -104,11 +105,12 @@ void addPair(StatsWriter& writer, const ice::PairStats& input) {
   writer.add(pairId(input.id), std::move(stats));
 }
 
-void addIce(StatsWriter& writer, const ice::Stats& ice) {
+void addIce(StatsWriter& writer, const ice::Stats& ice, std::optional<double> availableOutgoingBitrate) {
   // The agent names candidates apart from their side; a remote one and a local one have different ids.
   for (const auto& candidate : ice.localCandidates) addCandidate(writer, candidate, false);
   for (const auto& candidate : ice.remoteCandidates) addCandidate(writer, candidate, true);
-  for (const auto& pair : ice.pairs) addPair(writer, pair);
+  for (const auto& pair : ice.pairs)
+    addPair(writer, pair, pair.id == ice.selectedPairId ? availableOutgoingBitrate : std::nullopt);
 }
 
 template <class Reason, class Name>
@@ -310,7 +312,7 @@ StatsReport Connection::report(const StatsInput& input, const Sample& sample, Du
   if (input.hasTransport) {
     addCertificate(writer, remoteCertificateId, input.remoteCertificate);
     addTransport(writer, input, stats);
-    addIce(writer, stats.ice);
+    addIce(writer, stats.ice, stats.media.availableOutgoingBitrate);
     addStreams(writer, stats.media, input.transceivers, transportId);
   }
   if (selector) return selectStats(writer.take(), selectedStreams(stats.media, *selector));

@@ -23,6 +23,7 @@
 namespace parley::pc {
 
 class Connection;
+class RtpForwardingImpl;
 class RtpSenderImpl;
 
 /// RTCDTMFSender. The peer plays the tones and tells when each begins.
@@ -68,6 +69,7 @@ class RtpSenderImpl final : public RtpSender, public FrameSink, public std::enab
 
   const TransceiverId transceiver;
   const MediaKind kind;
+  const std::weak_ptr<Connection>& connection() const { return connection_; }
   const std::shared_ptr<DtmfSenderImpl>& dtmfImpl() const { return dtmf_; }
   /// Moves this sink from one track to the other. Without the lock.
   void use(const std::shared_ptr<MediaStreamTrack>& before, const std::shared_ptr<MediaStreamTrack>& after);
@@ -80,6 +82,7 @@ class RtpSenderImpl final : public RtpSender, public FrameSink, public std::enab
     /// [[LastReturnedParameters]]
     mutable std::optional<RtpSendParameters> lastParameters;
     bool stopped = false;
+    std::weak_ptr<RtpForwardingImpl> forwarding;
   };
   Slots slots;
 
@@ -105,6 +108,8 @@ class RtpReceiverImpl final : public RtpReceiver {
   void transform(RtpSender::Transform transform) override;
 
   const std::shared_ptr<RemoteTrack> remote;
+  const std::weak_ptr<Connection>& connection() const { return connection_; }
+  TransceiverId transceiver() const { return transceiver_; }
 
   using Sources = std::map<std::uint32_t, RtpContributingSource>;
   struct Slots {

@@ -186,6 +186,7 @@ void visitMembers(const CandidatePairStats& s, Visit&& visit) {
   PARLEY_STATS_MEMBER(lastPacketReceivedTimestamp);
   PARLEY_STATS_MEMBER(totalRoundTripTime);
   PARLEY_STATS_MEMBER(currentRoundTripTime);
+  PARLEY_STATS_MEMBER(availableOutgoingBitrate);
   PARLEY_STATS_MEMBER(requestsReceived);
   PARLEY_STATS_MEMBER(requestsSent);
   PARLEY_STATS_MEMBER(responsesReceived);

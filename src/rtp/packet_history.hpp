@@ -25,13 +25,25 @@ class PacketHistory {
   PacketHistory() : PacketHistory(Limits{}) {}
   explicit PacketHistory(Limits limits) : limits_(limits) {}
 
-  /// Numbers follow each other; those before one that does not are forgotten.
+  /// In any order: a forwarder's packets come as the origin's do. Those that are older than all that are kept, and those
+  /// before a jump of more than `Limits::packets`, are not kept.
   void add(std::uint16_t sequence, Packet packet, Time now) {
     expire(now);
-    if (sequence != static_cast<std::uint16_t>(first_ + entries_.size())) clear();
-    if (entries_.size() == limits_.packets) entries_.pop();
-    first_ = static_cast<std::uint16_t>(sequence - entries_.size());
-    entries_.push({std::move(packet), now, Time::min()});
+    if (entries_.empty()) first_ = sequence;
+    const auto ahead = static_cast<std::int16_t>(sequence - static_cast<std::uint16_t>(first_ + entries_.size()));
+    if (ahead < 0) {
+      const auto index = static_cast<std::uint16_t>(sequence - first_);
+      if (index < entries_.size() && !entries_[index].packet) entries_[index] = {std::move(packet), now, Time::min()};
+      // A stream that begins again below its numbers is none of ours.
+      return;
+    }
+    if (static_cast<std::size_t>(ahead) >= limits_.packets) {
+      clear();
+      first_ = sequence;
+    } else {
+      for (std::int16_t i = 0; i < ahead; ++i) append({Packet(), now, Time::min()});
+    }
+    append({std::move(packet), now, Time::min()});
   }
 
   enum class Found : std::uint8_t { Yes, Unknown, TooSoon };
@@ -42,6 +54,7 @@ class PacketHistory {
     const auto index = static_cast<std::uint16_t>(sequence - first_);
     if (index >= entries_.size()) return Found::Unknown;
     Entry& entry = entries_[index];
+    if (!entry.packet) return Found::Unknown;
     if (entry.resent != Time::min() && now - entry.resent < roundTrip) return Found::TooSoon;
     entry.resent = now;
     packet = &entry.packet;
@@ -63,10 +76,17 @@ class PacketHistory {
 
  private:
   struct Entry {
-    Packet packet;
+    Packet packet;  ///< None: it was not sent yet, while later ones were.
     Time sent{};
     Time resent = Time::min();
   };
+  void append(Entry entry) {
+    if (entries_.size() == limits_.packets) {
+      entries_.pop();
+      ++first_;
+    }
+    entries_.push(std::move(entry));
+  }
   void expire(Time now) {
     while (!entries_.empty() && now - entries_.front().sent > limits_.age) {
       entries_.pop();

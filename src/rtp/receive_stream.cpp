@@ -56,10 +56,10 @@ void ReceiveStream::setRoundTrip(Duration roundTrip) {
   nack_.setRoundTrip(roundTrip);
 }
 
-void ReceiveStream::handle(const PacketView& packet, Time now) {
+ReceiveStream::Handled ReceiveStream::handle(const PacketView& packet, Time now) {
   const auto codec = std::find_if(config_.codecs.begin(), config_.codecs.end(),
                                   [&](const Codec& each) { return each.payloadType == packet.payloadType(); });
-  if (codec == config_.codecs.end()) return;
+  if (codec == config_.codecs.end()) return Handled::Useless;
   lastPacket_ = now;
   stats_.lastPacketReceived = now;
   stats_.bytesReceived += packet.payload().size();
@@ -71,7 +71,7 @@ void ReceiveStream::handle(const PacketView& packet, Time now) {
   const auto arrival = reception_.handle(packet.sequenceNumber(), packet.timestamp(), codec->clockRate, now);
   switch (arrival.order) {
     case Reception::Order::Stray:
-      return;
+      return Handled::Useless;
     case Reception::Order::Restarted:
       nack_.forget(arrival.sequence);
       reorder_.restart(arrival.sequence);
@@ -83,42 +83,46 @@ void ReceiveStream::handle(const PacketView& packet, Time now) {
       nack_.arrived(arrival.sequence, now);
       break;
   }
-  insert(arrival.sequence, packet, false, now);
+  const bool taken = insert(arrival.sequence, packet, false, now);
   release(now);
+  if (!taken) return Handled::Useless;
+  return arrival.order == Reception::Order::Late ? Handled::Late : Handled::Newest;
 }
 
-void ReceiveStream::handleRtx(const PacketView& packet, Time now) {
+std::optional<std::uint16_t> ReceiveStream::handleRtx(const PacketView& packet, Time now) {
   if (!rtxSsrc_) rtxSsrc_ = packet.ssrc();
   const auto arrival = rtxReception_.handle(packet.sequenceNumber(), packet.timestamp(), 90000, now);
-  if (arrival.order == Reception::Order::Stray) return;
+  if (arrival.order == Reception::Order::Stray) return std::nullopt;
   const std::size_t size = packet.payload().size();
   ++stats_.retransmittedPacketsReceived;
   stats_.retransmittedBytesReceived += size;
   stats_.bytesReceived += size;
   stats_.headerBytesReceived += packet.bytes().size() - size;
   // Padding that only probes the path has no original; and before the stream itself nothing can be repaired.
-  if (size < 2 || !reception_.any() || !originalOf(packet.payloadType())) return;
+  if (size < 2 || !reception_.any() || !originalOf(packet.payloadType())) return std::nullopt;
   const std::uint16_t original = base::load16(packet.payload().data());
   const std::uint64_t highest = reception_.highest();
   const auto step = static_cast<std::int16_t>(original - static_cast<std::uint16_t>(highest));
   // What is ahead of the stream was not asked for: it comes by itself.
-  if (step >= 0) return;
+  if (step >= 0) return std::nullopt;
   const std::uint64_t sequence = highest - static_cast<std::uint64_t>(-step);
   nack_.arrived(sequence, now);
-  insert(sequence, packet, true, now);
+  const bool taken = insert(sequence, packet, true, now);
   release(now);
+  return taken ? std::optional(original) : std::nullopt;
 }
 
-void ReceiveStream::insert(std::uint64_t sequence, const PacketView& packet, bool repaired, Time now) {
+bool ReceiveStream::insert(std::uint64_t sequence, const PacketView& packet, bool repaired, Time now) {
   // What is next in order passes without a copy.
   if (reorder_.started() && reorder_.held() == 0 && sequence == reorder_.next()) {
     reorder_.pass();
-    return assemble(sequence, packet, repaired, now);
+    assemble(sequence, packet, repaired, now);
+    return true;
   }
-  if (packet.bytes().size() > base::packetCapacity) return;
-  if (reorder_.insert(sequence, Held{pool_.make(packet.bytes()), repaired}, now) ==
-      ReorderBuffer<Held>::Inserted::TooLate)
-    ++stats_.packetsDiscarded;
+  if (packet.bytes().size() > base::packetCapacity) return false;
+  const auto inserted = reorder_.insert(sequence, Held{pool_.make(packet.bytes()), repaired}, now);
+  if (inserted == ReorderBuffer<Held>::Inserted::TooLate) ++stats_.packetsDiscarded;
+  return inserted == ReorderBuffer<Held>::Inserted::Taken;
 }
 
 void ReceiveStream::release(Time now) {

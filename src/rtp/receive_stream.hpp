@@ -60,12 +60,20 @@ class ReceiveStream {
   /// What a later description says. Packets and statistics stay.
   void configure(Config config);
 
-  /// A packet of the stream; one of its repair stream.
-  void handle(const PacketView& packet, Time now);
-  void handleRtx(const PacketView& packet, Time now);
+  /// A packet of the stream, and whether it is one that others may be given as well.
+  enum class Handled : std::uint8_t {
+    Useless,  ///< It was there before, came too late, or belongs to nothing.
+    Late,     ///< Later ones came before it.
+    Newest
+  };
+  Handled handle(const PacketView& packet, Time now);
+  /// One of the repair stream. The original's sequence number, if that was missing until now.
+  std::optional<std::uint16_t> handleRtx(const PacketView& packet, Time now);
   void setRoundTrip(Duration roundTrip);
   /// Somebody who did not see this stream from its start wants a key frame.
   void requestKeyFrame(Time now) { keyFrames_.need(now); }
+  /// The payload type that one of the repair stream repairs.
+  std::optional<std::uint8_t> originalOf(std::uint8_t rtxPayloadType) const;
 
   std::optional<EncodedFrame> poll();
 
@@ -109,12 +117,11 @@ class ReceiveStream {
     Packet packet;
     bool repaired = false;  ///< It is of the RTX stream: the original is in its payload.
   };
-  void insert(std::uint64_t sequence, const PacketView& packet, bool repaired, Time now);
+  bool insert(std::uint64_t sequence, const PacketView& packet, bool repaired, Time now);
   void release(Time now);
   void assemble(std::uint64_t sequence, const PacketView& packet, bool repaired, Time now);
   void drain(Time now);
   Duration patience() const;
-  std::optional<std::uint8_t> originalOf(std::uint8_t rtxPayloadType) const;
 
   Config config_;
   base::PacketPool& pool_;

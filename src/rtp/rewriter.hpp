@@ -48,6 +48,11 @@ class Rewriter {
   /// The source that is forwarded from its next packet on. What a decoder can begin with (a key frame) is the caller's to
   /// know: it switches when that packet is there.
   void switchTo(std::uint32_t source);
+  /// The same, also for a source of the same SSRC: another origin's.
+  void restart(std::uint32_t source) {
+    source_ = source;
+    started_ = false;
+  }
   std::optional<std::uint32_t> source() const { return source_; }
 
   /// The numbers of a packet that is to be forwarded. Nothing for one of another source, of an unknown payload type, from

@@ -101,6 +101,7 @@ SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
   ++stats_.framesEncoded;
   if (frame.type == EncodedFrameType::Key) ++stats_.keyFramesEncoded;
   stats_.frameRate.count(now);
+  continuation_.reset();
   Active* active = find(frame.mimeType);
   if (!active) {
     ++stats_.framesDropped;
@@ -150,6 +151,79 @@ SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
   }
   lastPayloadType_ = active->codec.payloadType;
   return Sent::Yes;
+}
+
+SendStream::Passed SendStream::forward(const Forwarded& forwarded, Time now) {
+  const PacketView& packet = forwarded.packet;
+  if (forwarded.begins) {
+    if (!continuation_)
+      continuation_.emplace(nextSequence_, hasSent() ? timestampAt(now) + 1 : timestampOffset_ + packet.timestamp());
+    continuation_->begin(packet.ssrc());
+  }
+  if (!continuation_ || !continuation_->follows(packet.ssrc())) return Passed::NotBegun;
+  if (!breaker_.allows(now)) return Passed::CircuitOpen;
+  // Names, times and the number of a repair take less than 64 octets.
+  if (packet.bytes().size() + 64 > base::packetCapacity) return Passed::TooLarge;
+
+  const base::Bytes payload = packet.payload();
+  const auto descriptor = forwarded.dependencyDescriptor
+                              ? packet.extension<extension::DependencyDescriptorBytes>(forwarded.dependencyDescriptor)
+                              : std::nullopt;
+  const Time at = forwarded.captured.value_or(now);
+  const auto numbers =
+      continuation_->next({packet, forwarded.fields, forwarded.clockRate, at, forwarded.maxTemporalLayer,
+                           descriptor ? std::optional(descriptor->frameNumber()) : std::nullopt});
+  if (!numbers) return Passed::LeftOut;
+
+  HeaderFields fields;
+  fields.payloadType = forwarded.payloadType;
+  fields.sequenceNumber = numbers->sequenceNumber;
+  fields.timestamp = numbers->timestamp;
+  fields.ssrc = config_.ssrc;
+  fields.marker = packet.marker();
+  PacketBuilder builder(pool_, fields, config_.form);
+  std::array<std::uint32_t, maximumCsrcs> csrcs;
+  for (std::size_t i = 0; i < packet.csrcCount(); ++i) csrcs[i] = packet.csrc(i);
+  builder.setCsrcs({csrcs.data(), packet.csrcCount()});
+  addForwarded(builder, forwarded, numbers->frameNumber);
+  Packet copy = builder.take();
+  if (copy.tailroom() < payload.size()) return Passed::TooLarge;
+  const std::size_t headers = copy.size();
+  copy.append(payload);
+  const auto written = copy.bytes().subspan(headers);
+  if (numbers->pictureId) forwarded.fields.setPictureId(written, *numbers->pictureId);
+  if (numbers->tl0PicIdx) written[forwarded.fields.tl0PicIdxAt] = *numbers->tl0PicIdx;
+  outbox_.packet({std::move(copy), Outgoing::Kind::Media});
+
+  if (!isNewer(nextSequence_, fields.sequenceNumber)) {
+    nextSequence_ = static_cast<std::uint16_t>(fields.sequenceNumber + 1);
+    lastTimestamp_ = fields.timestamp;
+    lastClockRate_ = forwarded.clockRate;
+    lastCapture_ = at;
+  }
+  if (fields.marker || config_.kind == MediaKind::Audio) ++stats_.framesSent;
+  lastPayloadType_ = fields.payloadType;
+  return Passed::Yes;
+}
+
+void SendStream::addForwarded(PacketBuilder& builder, const Forwarded& forwarded,
+                              std::optional<std::uint16_t> frameNumber) {
+  addNames(builder, false);
+  builder.add(config_.ids.absSendTime, extension::AbsSendTime{});
+  builder.add(config_.ids.transportSequence, extension::TransportSequenceNumber{});
+  for (const ExtensionElement& element : forwarded.packet.extensions()) {
+    const std::uint8_t id = forwarded.extensionIds[element.id];
+    if (id == 0) continue;
+    if (frameNumber && element.id == forwarded.dependencyDescriptor) {
+      // Where av1-rtp-spec A.8.1 has it: behind the flags and the template.
+      if (const auto at = builder.reserve(id, element.value.size())) {
+        std::copy(element.value.begin(), element.value.end(), at->begin());
+        base::store16(at->data() + 1, *frameNumber);
+      }
+      continue;
+    }
+    builder.addBytes(id, element.value);
+  }
 }
 
 PacketBuilder SendStream::header(const EncodedFrame& frame, const HeaderFields& fields, bool first, bool last) {

@@ -4,6 +4,7 @@
 #include "base/packet_pool.hpp"
 #include "base/random.hpp"
 #include "rtp/circuit_breaker.hpp"
+#include "rtp/continuation.hpp"
 #include "rtp/extension_ids.hpp"
 #include "rtp/key_frame_requests.hpp"
 #include "rtp/packet_builder.hpp"
@@ -16,6 +17,7 @@
 #include <parley/packet.hpp>
 #include <parley/time.hpp>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,7 +30,8 @@ namespace parley::rtp {
 /// One stream that we send, with the stream that repairs it (RFC 4588): frames become packets, and packets that the peer
 /// missed go again.
 ///
-///   frame ──► packetizer ──► poll ──► (owner stamps and encrypts) ──► sent ──► history ──► NACK ──► poll …
+///   frame ──► packetizer ──┬──► poll ──► (owner stamps and encrypts) ──► sent ──► history ──► NACK ──► poll …
+///   packet (forwarded) ────┘
 ///
 /// The owner writes what is known only when a packet leaves (abs-send-time, the transport-wide number) and then says
 /// `sent`, so that history has the packet as it went out.
@@ -63,6 +66,33 @@ class SendStream {
 
   enum class Sent : std::uint8_t { Yes, UnknownCodec, BadFrame, CircuitOpen };
   Sent send(const EncodedFrame& frame, Time now);
+
+  /// A packet of another connection, which it borrows.
+  struct Forwarded {
+    const PacketView& packet;
+    const payload::LayerFields& fields;
+    std::uint8_t payloadType = 0;  ///< Ours for it.
+    std::uint32_t clockRate = 90000;
+    /// By its ids of header extensions ours, or 0 for those that do not pass. Those that this stream writes itself (names,
+    /// send times, transport-wide numbers) must be 0.
+    const std::array<std::uint8_t, 256>& extensionIds;
+    /// Its id of the dependency descriptor, or 0.
+    std::uint8_t dependencyDescriptor = 0;
+    std::optional<std::uint8_t> maxTemporalLayer;
+    /// The first of its source. It is something that a decoder can begin with.
+    bool begins = false;
+    /// When it was captured, by our clock: for sender reports by which the peer can play two streams of the origin in time.
+    std::optional<Time> captured;
+  };
+  enum class Passed : std::uint8_t {
+    Yes,
+    LeftOut,      ///< Padding, a temporal layer that is not wanted, or too late.
+    NotBegun,     ///< The source has to begin (again).
+    TooLarge,
+    CircuitOpen
+  };
+  /// Numbers go on behind what was sent before, frames or packets.
+  Passed forward(const Forwarded& forwarded, Time now);
 
   struct Outgoing {
     enum class Kind : std::uint8_t {
@@ -133,6 +163,7 @@ class SendStream {
   std::uint32_t timestampOf(const EncodedFrame& frame, std::uint32_t clockRate, Time now);
   PacketBuilder header(const EncodedFrame& frame, const HeaderFields& fields, bool first, bool last);
   void addNames(PacketBuilder& builder, bool repair);
+  void addForwarded(PacketBuilder& builder, const Forwarded& forwarded, std::optional<std::uint16_t> frameNumber);
   std::optional<Packet> rtxOf(const Packet& packet);
 
   Config config_;
@@ -148,6 +179,7 @@ class SendStream {
   std::uint16_t firstSequence_;
   std::uint32_t timestampOffset_;
   std::optional<Time> firstCapture_;
+  std::optional<Continuation> continuation_;  ///< While packets are forwarded.
   /// A report about the stream came: the peer knows whose it is, and names need not be in each packet any more.
   bool known_ = false, rtxKnown_ = false;
 
