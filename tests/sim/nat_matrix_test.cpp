@@ -120,9 +120,9 @@ TEST_CASE("from the answer's arrival to the open channel: round trips in each to
   tcp.extensions.udp = false;
   tcp.extensions.tcp = IceTcp::All;
   const Row rows[] = {
-      {"both in the open", {}, {}, withServers({}), 4},
-      {"one behind a NAT", natted, {}, withServers({}), 5.0},
-      {"both behind NATs", natted, natted, withServers({}), 7.0},
+      {"both in the open", {}, {}, withServers({}), 4.1},
+      {"one behind a NAT", natted, {}, withServers({}), 5.1},
+      {"both behind NATs", natted, natted, withServers({}), 7.1},
       {"relay over UDP", natted, natted, relay("turn:turn.example"), 17.5},
       {"relay over TCP", natted, natted, relay("turn:turn.example?transport=tcp"), 19},
       {"relay over TLS", natted, natted, relay("turns:turn.example"), 20},
