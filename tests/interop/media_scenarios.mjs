@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Terminal } from './terminal.mjs';
 
 const run = promisify(execFile);
-const program = (name) => join(dirname(process.env.PARLEY_PEER), '..', name, `parley-${name}`);
+export const program = (name) => join(dirname(process.env.PARLEY_PEER), '..', name, `parley-${name}`);
 const patience = { timeout: 20_000, polling: 100 };
 let serial = 0;
 
@@ -21,8 +21,9 @@ async function makeFile(ending, encoder, log) {
 }
 
 /** In the page: the frames that were shown, how much the picture varies, how much two of them differ, and the sound. */
-export async function look() {
-  const video = document.getElementById('video');
+export async function look(id = 'video') {
+  const video = document.getElementById(id);
+  const kept = ((window.looked ??= {})[id] ??= {});
   const canvas = new OffscreenCanvas(160, 90);
   const context = canvas.getContext('2d', { willReadFrequently: true });
   const luma = () => {
@@ -33,25 +34,25 @@ export async function look() {
     return values;
   };
   const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
-  window.sound ??= (() => {
+  kept.sound ??= (() => {
     const audio = new AudioContext();
     const analyser = audio.createAnalyser();
     audio.createMediaStreamSource(video.srcObject).connect(analyser);
     audio.resume();
     return analyser;
   })();
-  const samples = new Float32Array(window.sound.fftSize);
-  window.sound.getFloatTimeDomainData(samples);
+  const samples = new Float32Array(kept.sound.fftSize);
+  kept.sound.getFloatTimeDomainData(samples);
   const now = luma();
   const average = mean(now);
-  const before = window.pictureBefore ?? now;
-  window.pictureBefore = now;
+  const before = kept.picture ?? now;
+  kept.picture = now;
   // Firefox counts no frames of streams in the element, and plays no sound to an analyser without a device for it.
   const inbound = { frames: 0, level: 0 };
   for (const report of (await pc.getStats()).values()) {
     if (report.type !== 'inbound-rtp') continue;
-    if (report.kind === 'video') inbound.frames = report.framesDecoded;
-    else inbound.level = report.audioLevel ?? 0;
+    if (report.kind === 'video') inbound.frames = Math.max(inbound.frames, report.framesDecoded ?? 0);
+    else inbound.level = Math.max(inbound.level, report.audioLevel ?? 0);
   }
   return {
     frames: Math.max(video.getVideoPlaybackQuality().totalVideoFrames, inbound.frames),

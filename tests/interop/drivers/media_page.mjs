@@ -1,11 +1,12 @@
-// The pages of the examples play and record, and one that calls the agent, in a browser with a camera and a microphone that are made up.
+// The pages of the examples play, record and sfu, and one that calls the agent, in a browser with a camera and a microphone that are made up.
 import { launchOptions as chromium } from './chromium.mjs';
 import { launchOptions as firefox } from './firefox.mjs';
 import { launch } from './browser.mjs';
 import { loopScenarios } from '../loop_scenarios.mjs';
 import { mediaScenarios } from '../media_scenarios.mjs';
+import { sfuScenarios } from '../sfu_scenarios.mjs';
 
-const scenarios = { ...mediaScenarios, ...loopScenarios };
+const scenarios = { ...mediaScenarios, ...loopScenarios, ...sfuScenarios };
 
 const mediaIn = (name, options, lacks) => ({
   name: `media-${name}`,
