@@ -50,42 +50,36 @@ void Member::track(const TrackEvent& event) {
 // --- Others ---
 
 void Member::show(Member& other) {
-  auto seat = std::find_if(seats_.begin(), seats_.end(), [](const Seat& one) { return !one.member; });
-  const bool fresh = seat == seats_.end();
-  if (fresh) seat = seats_.insert(seat, Seat{});
+  Seat& seat = seats_.emplace_back(other);
   RtpTransceiverInit init;
   init.direction = RtpTransceiverDirection::SendOnly;
   // The page knows by the stream's id whom it sees.
   init.streams = {MediaStream::create({}, other.id())};
-  for (auto [transceiver, kind] : {std::pair{&seat->audio, MediaKind::Audio}, {&seat->video, MediaKind::Video}}) {
-    if (fresh) {
-      *transceiver = connection().addTransceiver(kind, init);
-    } else {
-      (*transceiver)->sender()->setStreams(init.streams);
-      (*transceiver)->direction(RtpTransceiverDirection::SendOnly);
-    }
-  }
-  if (fresh) useVp8(*seat->video);
-
-  *seat = {seat->audio, seat->video, &other, nullptr, nullptr, {}, {}, {}, 0, 0, {}, {}};
-  if (other.sound_) seat->sound = other.sound_->addSender(seat->audio->sender());
+  seat.audio = connection().addTransceiver(MediaKind::Audio, init);
+  seat.video = connection().addTransceiver(MediaKind::Video, init);
+  useVp8(*seat.video);
+  if (other.sound_) seat.sound = other.sound_->addSender(seat.audio->sender());
   if (!other.picture_) return;
-  seat->picture = other.picture_->addSender(seat->video->sender());
-  const auto index = static_cast<std::size_t>(seat - seats_.begin());
-  seat->picture->onSourceChanged([this, index](const std::string& rid) { seats_[index].shown = rid; });
-  seat->picture->onTargetBitrate(
-      [this, index](std::uint64_t bitsPerSecond) { seats_[index].estimate = static_cast<double>(bitsPerSecond); });
+  seat.picture = other.picture_->addSender(seat.video->sender());
+  seat.picture->onSourceChanged([&seat](const std::string& rid) { seat.shown = rid; });
+  seat.picture->onTargetBitrate(
+      [&seat](std::uint64_t bitsPerSecond) { seat.estimate = static_cast<double>(bitsPerSecond); });
 }
 
 void Member::hide(const Member& other) {
-  for (Seat& seat : seats_) {
-    if (seat.member != &other) continue;
-    seat.member = nullptr;
-    seat.sound.reset();
-    seat.picture.reset();
-    seat.audio->direction(RtpTransceiverDirection::Inactive);
-    seat.video->direction(RtpTransceiverDirection::Inactive);
-  }
+  std::erase_if(seats_, [&](const Seat& seat) {
+    if (&seat.member != &other) return false;
+    seat.audio->stop();
+    seat.video->stop();
+    say({{"gone", other.id()}});  // Browsers differ in what they fire for the tracks of a rejected section.
+    return true;
+  });
+}
+
+Member::Seat* Member::seatOf(const std::string& member) {
+  const auto found =
+      std::find_if(seats_.begin(), seats_.end(), [&](const Seat& seat) { return seat.member.id() == member; });
+  return found == seats_.end() ? nullptr : &*found;
 }
 
 // --- Layers ---
@@ -117,7 +111,7 @@ void Member::measured(const std::vector<RtpForwarder::Source>& sources) {
 
 void Member::choose(Seat& seat) {
   if (!seat.picture) return;
-  const auto& layers = seat.member->layers();
+  const auto& layers = seat.member.layers();
   const std::string rid = seat.clicked.empty() ? pickLayer(layers, seat.estimate, seat.shown) : seat.clicked;
   if (rid != seat.selected) seat.picture->select(seat.selected = rid);
 
@@ -132,33 +126,32 @@ void Member::choose(Seat& seat) {
   seat.video->sender()->setParameters(parameters).onRejected([](const Error&) {});  // Between two descriptions.
 }
 
-void Member::readStats(Seat& seat, std::size_t index) {
+void Member::readStats(const Seat& seat) {
   seat.video->sender()->getStats().then(
-      [weak = weak_from_this(), index](const StatsReport& report) {
+      [weak = weak_from_this(), member = seat.member.id()](const StatsReport& report) {
         const auto self = weak.lock();
+        Seat* found = self ? self->seatOf(member) : nullptr;
         const auto* remote = report.first<RemoteInboundRtpStreamStats>();
-        if (!self || !remote) return;
-        self->seats_[index].lost = remote->fractionLost;
-        self->seats_[index].roundTrip = remote->roundTripTime;
+        if (!found || !remote) return;
+        found->lost = remote->fractionLost;
+        found->roundTrip = remote->roundTripTime;
       },
       [](const Error&) {});
 }
 
 void Member::report() {
   json seats = json::array();
-  for (std::size_t i = 0; i < seats_.size(); ++i) {
-    Seat& seat = seats_[i];
-    if (!seat.member) continue;
+  for (Seat& seat : seats_) {
     choose(seat);
-    readStats(seat, i);
+    readStats(seat);
     json layers = json::array();
-    for (const Layer& layer : seat.member->layers())
+    for (const Layer& layer : seat.member.layers())
       layers.push_back({{"rid", layer.rid},
                         {"width", layer.width},
                         {"height", layer.height},
                         {"kbps", static_cast<int>(layer.bitrate / 1000)},
                         {"fps", static_cast<int>(layer.framesPerSecond + 0.5)}});
-    json one{{"member", seat.member->id()},
+    json one{{"member", seat.member.id()},
              {"layer", seat.shown},
              {"clicked", seat.clicked},
              {"layers", layers},
@@ -172,10 +165,8 @@ void Member::report() {
 
 /// A click: {"member": …, "layer": "q" or "" for automatic}.
 void Member::other(const json& message) {
-  const auto member = text(message, "member");
-  for (Seat& seat : seats_) {
-    if (!seat.member || seat.member->id() != member) continue;
-    seat.clicked = text(message, "layer");
-    choose(seat);
-  }
+  Seat* seat = seatOf(text(message, "member"));
+  if (!seat) return;
+  seat->clicked = text(message, "layer");
+  choose(*seat);
 }

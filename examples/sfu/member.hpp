@@ -6,7 +6,7 @@
 #include <parley/rtp_forwarder.hpp>
 
 #include <chrono>
-#include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,10 +35,11 @@ class Member final : public PageCall, public std::enable_shared_from_this<Member
   void report();
 
  private:
-  /// Two transceivers to the page, which are used again when somebody else comes.
+  /// Somebody who is shown to the page. The sections in the descriptions are used again when others come.
   struct Seat {
+    explicit Seat(const Member& who) : member(who) {}
+    const Member& member;
     std::shared_ptr<parley::RtpTransceiver> audio, video;
-    const Member* member = nullptr;
     std::shared_ptr<parley::RtpForwarding> sound, picture;
     std::string clicked;   ///< The layer that the person wants; empty: the best that the path takes.
     std::string selected;  ///< What was asked for last.
@@ -55,7 +56,8 @@ class Member final : public PageCall, public std::enable_shared_from_this<Member
   void track(const parley::TrackEvent& event);
   void measured(const std::vector<parley::RtpForwarder::Source>& sources);
   void choose(Seat& seat);
-  void readStats(Seat& seat, std::size_t index);
+  void readStats(const Seat& seat);
+  Seat* seatOf(const std::string& member);
 
   Room& room_;
   const std::string id_;
@@ -64,5 +66,5 @@ class Member final : public PageCall, public std::enable_shared_from_this<Member
   std::vector<parley::RtpForwarder::Source> sources_;
   std::chrono::steady_clock::time_point measuredAt_{};
   std::vector<Layer> layers_;
-  std::vector<Seat> seats_;
+  std::list<Seat> seats_;  ///< Handlers know their own by address.
 };
