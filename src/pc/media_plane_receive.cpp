@@ -62,7 +62,8 @@ void MediaPlane::handleRtp(base::MutableBytes datagram, Time now) {
     const auto handled = receiving.stream->handle(*packet, now);
     if (handled != Handled::Useless && !taps_.empty())
       tap(*to->section, receiving, *packet, handled == Handled::Newest, now);
-    flow(*to->section, true);
+    // An old packet once more is no sign that the source sends again.
+    if (flowsUntil(*to->section) > now) flow(*to->section, true);
   }
   collect(*to->section, receiving);
 }
