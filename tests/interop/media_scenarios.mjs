@@ -79,8 +79,7 @@ async function play({ host, log, onFailure }, ending, encoder) {
   do {
     await new Promise((later) => setTimeout(later, 250));
     seen = await page.evaluate(look);
-    const seen = { sent: frames, seconds, most, written, packets, duration, decoded };
-  log(JSON.stringify(seen));
+    log(JSON.stringify(seen));
   } while (!isAlive(seen) && performance.now() < until);
   if (!isAlive(seen)) throw new Error(`the page does not show it: ${JSON.stringify(seen)}`);
   await page.close();
