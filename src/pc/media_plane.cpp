@@ -262,22 +262,13 @@ void MediaPlane::transmitRtcp(Packet packet) {
   outbox_.packet(Transmit{std::move(packet)});
 }
 
-void MediaPlane::wantBitrate(TransceiverId transceiver, double bitrate) {
-  const auto found = sections_.find(transceiver);
-  if (found == sections_.end()) return;
-  found->second.wantedBitrate = bitrate;
-  updateWanted();
-}
-
+/// What the encodings would take is probed for.
 void MediaPlane::updateWanted() {
   double all = 0;
-  for (const auto& [id, section] : sections_) {
-    double encodings = 0;
+  for (const auto& [id, section] : sections_)
     if (section.plan.sending)
       for (const PlannedEncoding& each : section.plan.sending->encodings)
-        if (each.active) encodings += each.maxBitrate.value_or(0);
-    all += std::max(section.wantedBitrate, encodings);
-  }
+        if (each.active) all += each.maxBitrate.value_or(0);
   estimator_.want(all);
 }
 

@@ -85,10 +85,6 @@ class MediaPlane {
   /// An empty rid means all streams.
   void requestKeyFrame(TransceiverId transceiver, const std::string& rid, Time now);
 
-  /// What the streams of the transceiver would send, in bits a second, if the path carried it: it is probed for. So is the
-  /// sum of the encodings' `maxBitrate`.
-  void wantBitrate(TransceiverId transceiver, double bitrate);
-
   /// RFC 4733, W3C RTCDTMFSender: see `rtp::TonePlayer`.
   void insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now);
 
@@ -171,7 +167,6 @@ class MediaPlane {
     bool flows = false;
     bool feedsTransport = false;  ///< Its packets are told by transport-wide feedback.
     std::optional<rtp::TonePlayer> tones;
-    double wantedBitrate = 0;
   };
   /// Where the packets of an SSRC go.
   struct Route {

@@ -418,7 +418,7 @@ TEST_CASE("by transport-wide feedback the sender learns what the path carries, a
   CHECK(modest < 1e6);
   REQUIRE_FALSE(planes.bitrates.empty());
   CHECK(planes.bitrates.back().transceiver == video);
-  planes.planeA.wantBitrate(video, 5e6);
+  planes.planVideo(true, true, 5'000'000);
   play(planes, 90);
   // This path has no bottleneck: each probe is answered as fast as it was sent.
   CHECK(*planes.planeA.stats().availableOutgoingBitrate > 4e6);

@@ -110,11 +110,12 @@ class TwoPlanes {
     planeB.apply(b, now);
     settle();
   }
-  void planVideo(bool rtx = true, bool transportFeedback = false) {
+  void planVideo(bool rtx = true, bool transportFeedback = false, std::optional<std::uint32_t> maxBitrate = {}) {
     const auto codecs = videoCodecs(rtx, transportFeedback);
     auto sends = section(video, "v", MediaKind::Video), receives = sends;
     pc::PlannedEncoding encoding;
     encoding.ssrc = videoSsrc;
+    encoding.maxBitrate = maxBitrate;
     if (rtx) encoding.rtxSsrc = videoRtx;
     sends.sending = pc::PlannedSending{codecs, extensions(), {encoding}, std::nullopt};
     receives.receiving = pc::PlannedReceiving{codecs, extensions(), {}, {}};
