@@ -1,11 +1,11 @@
-# parley_module(NAME [USES module...] [LINKS library...] [APART file...])
+# parley_module(NAME [USES module...] [LINKS library...] [APART file...] [PRECOMPILE header...])
 #
 # One module: the sources of the current folder and those below it, a static library `parley_NAME` with the alias
 # `parley::NAME`. It links only the modules in USES and the libraries in LINKS; tests/layering.py holds the same table
 # against the includes. With PARLEY_UNITY several files are compiled as one, but not those in APART: their names clash
 # with others', or a program may leave them out.
 function(parley_module name)
-  cmake_parse_arguments(arg "" "" "USES;LINKS;APART" ${ARGN})
+  cmake_parse_arguments(arg "" "" "USES;LINKS;APART;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp" "${CMAKE_CURRENT_SOURCE_DIR}/*.hpp")
   if(NOT sources)
     return()
@@ -19,6 +19,10 @@ function(parley_module name)
     foreach(source ${arg_APART})
       set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endforeach()
+  endif()
+  if(arg_PRECOMPILE)
+    list(TRANSFORM arg_PRECOMPILE PREPEND "${PROJECT_SOURCE_DIR}/src/" OUTPUT_VARIABLE headers)
+    target_precompile_headers(parley_${name} PRIVATE ${headers})
   endif()
   list(TRANSFORM arg_USES PREPEND parley_)
   target_link_libraries(parley_${name} PUBLIC ${arg_USES} parley_options PRIVATE ${arg_LINKS})
@@ -42,6 +46,11 @@ else()
     target_compile_options(parley_options INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds
       -Wno-maybe-uninitialized)
   endif()
+endif()
+if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache")
+  # What ccache needs to know a precompiled header again, beside CCACHE_SLOPPINESS=pch_defines,time_macros.
+  target_compile_options(parley_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+    "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 if(PARLEY_SANITIZE)
   target_compile_options(parley_options INTERFACE -fsanitize=${PARLEY_SANITIZE} -fno-omit-frame-pointer

@@ -14,7 +14,6 @@
 #include <boost/beast/http/write.hpp>
 
 #include <charconv>
-#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -23,10 +22,6 @@ namespace http = beast::http;
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using nlohmann::json;
-
-namespace {
-constexpr auto patience = std::chrono::seconds(3);
-}  // namespace
 
 ServerAddress ServerAddress::parse(const std::string& url) {
   const std::runtime_error error("a server's URL looks like http://HOST:PORT or ws://HOST:PORT, not like " + url);
@@ -96,7 +91,7 @@ bool isSignalingServer(const ServerAddress& server) {
   beast::error_code error;
   const auto addresses = resolver.resolve(server.host, std::to_string(server.port), error);
   if (error) return false;
-  stream.expires_after(patience);
+  stream.expires_after(serverPatience);
   stream.async_connect(addresses, [&](beast::error_code connectError, const tcp::endpoint&) {
     if (connectError) return;
     http::async_write(stream, request, [&](beast::error_code writeError, std::size_t) {

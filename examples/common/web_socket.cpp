@@ -6,7 +6,6 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
-#include <chrono>
 #include <deque>
 #include <utility>
 
@@ -18,7 +17,6 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(3);
 /// Messages that wait for a peer who does not read. Trickled candidates come in tens.
 constexpr std::size_t maxQueuedMessages = 256, maxQueuedBytes = 4 * maxSignalBytes;
 
@@ -69,7 +67,7 @@ class Socket final : public WebSocket, public std::enable_shared_from_this<Socke
  private:
   void configure(beast::role_type role) {
     auto timeouts = websocket::stream_base::timeout::suggested(role);
-    if (role == beast::role_type::client) timeouts.handshake_timeout = patience;
+    if (role == beast::role_type::client) timeouts.handshake_timeout = serverPatience;
     timeouts.idle_timeout = std::chrono::seconds(30);  // with pings halfway: a peer that vanished is noticed
     timeouts.keep_alive_pings = true;
     stream_.set_option(timeouts);
@@ -78,7 +76,7 @@ class Socket final : public WebSocket, public std::enable_shared_from_this<Socke
   }
 
   void connect(const tcp::resolver::results_type& addresses, const std::string& name, const std::string& target) {
-    stream_.next_layer().expires_after(patience);
+    stream_.next_layer().expires_after(serverPatience);
     stream_.next_layer().async_connect(
         addresses, [self = shared_from_this(), name, target](beast::error_code error, const tcp::endpoint&) {
           if (error) return self->tell(self->handlers_.unreachable, error);

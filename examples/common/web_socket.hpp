@@ -5,12 +5,15 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
+/// How long a signalling server may take to answer: it is on this machine, or a person waits for it.
+inline constexpr auto serverPatience = std::chrono::seconds(3);
 /// A description with hundreds of candidates is well below.
 inline constexpr std::size_t maxSignalBytes = 262'144;
 

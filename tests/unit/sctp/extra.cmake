@@ -6,3 +6,4 @@ catch_discover_tests(unit_sctp TEST_PREFIX unit.sctp: PROPERTIES TIMEOUT 600 ENV
 catch_discover_tests(unit_sctp TEST_SPEC "~[usrsctp]" TEST_PREFIX unit.sctp.native:
   PROPERTIES TIMEOUT 600 ENVIRONMENT PARLEY_SCTP_ENGINE=native)
 set(registers_itself TRUE)
+set(precompiled two_ends.hpp)
