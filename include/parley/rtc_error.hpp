@@ -29,6 +29,7 @@ class PARLEY_API RtcError : public Error {
   std::optional<std::int32_t> sdpLineNumber() const noexcept { return init_.sdpLineNumber; }
   /// RFC 9260 s.3.3.10, of a sctp-failure.
   std::optional<std::int32_t> sctpCauseCode() const noexcept { return init_.sctpCauseCode; }
+  /// RFC 5246 s.7.2, of a dtls-failure: the number of the peer's alert, or of ours.
   std::optional<std::uint32_t> receivedAlert() const noexcept { return init_.receivedAlert; }
   std::optional<std::uint32_t> sentAlert() const noexcept { return init_.sentAlert; }
 

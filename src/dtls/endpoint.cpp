@@ -82,6 +82,13 @@ struct EndpointCallbacks {
     return flight.beginCopy() ? atOnce : practicallyNever;
   }
 
+  static void information(const SSL* ssl, int where, int value) {
+    if (!(where & SSL_CB_ALERT)) return;
+    const auto alert = static_cast<std::uint8_t>(value & 0xff);  // above it: the level
+    if (alert == SSL3_AD_CLOSE_NOTIFY) return;
+    ((where & SSL_CB_READ) ? of(ssl).receivedAlert_ : of(ssl).sentAlert_) = alert;
+  }
+
   static bool acceptPeer(const SSL* ssl, base::Bytes der) { return of(ssl).acceptPeer(der); }
 };
 
@@ -134,6 +141,7 @@ std::string Endpoint::setUp(Role role) {
   if (!bio) return "OpenSSL: " + lastOpenSslError();
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), this);
+  SSL_set_info_callback(ssl_.get(), EndpointCallbacks::information);
   DTLS_set_timer_cb(ssl_.get(), EndpointCallbacks::timer);
   SSL_set_mtu(ssl_.get(), static_cast<long>(config_.mtu - aeadExpansion));
   // The write buffer need not hold a record of 16 KiB when datagrams are of 1.2 (512 is the least that OpenSSL takes).
@@ -152,12 +160,9 @@ void Endpoint::handle(base::Bytes datagram, Time now) {
   stats_.bytesReceived += datagram.size();
   if (state_ == State::Closed || state_ == State::Failed) return stats_.drops.add(Drop::NotConnected);
   switch (framingOf(datagram)) {
-    case Framing::NotDtls:
-      return stats_.drops.add(Drop::NotDtls);
-    case Framing::Forged:
-      return stats_.drops.add(Drop::Rejected);
-    case Framing::Records:
-      break;
+    case Framing::NotDtls: return stats_.drops.add(Drop::NotDtls);
+    case Framing::Forged: return stats_.drops.add(Drop::Rejected);
+    case Framing::Records: break;
   }
   if (state_ != State::New) return feed(datagram, now);
   if (held_.size() >= holdDatagrams || heldBytes_ + datagram.size() > holdBytes)
@@ -190,10 +195,8 @@ void Endpoint::shakeHands(Time now) {
     case SSL_ERROR_WANT_READ:
       if (flight_.takeFresh()) startFlight(now);
       return;
-    case SSL_ERROR_ZERO_RETURN:
-      return end(State::Closed, Closed{});
-    default:
-      return failByOpenSsl("the DTLS handshake failed: ");
+    case SSL_ERROR_ZERO_RETURN: return end(State::Closed, Closed{});
+    default: return failByOpenSsl("the DTLS handshake failed: ");
   }
 }
 
@@ -252,13 +255,11 @@ void Endpoint::read() {
       continue;
     }
     switch (SSL_get_error(ssl_.get(), result)) {
-      case SSL_ERROR_WANT_READ:
-        return;
+      case SSL_ERROR_WANT_READ: return;
       case SSL_ERROR_ZERO_RETURN:
         SSL_shutdown(ssl_.get());  // RFC 5246 s.7.2.1: close_notify is answered
         return end(State::Closed, Closed{});
-      default:
-        return failByOpenSsl("the DTLS association failed: ");
+      default: return failByOpenSsl("the DTLS association failed: ");
     }
   }
 }
@@ -312,7 +313,7 @@ void Endpoint::end(State state, Output event) {
 void Endpoint::failByOpenSsl(std::string_view what) {
   std::string reason = refusal_.empty() ? lastOpenSslError() : refusal_;
   ERR_clear_error();
-  end(State::Failed, Failed{std::string(what) + reason, !refusal_.empty()});
+  end(State::Failed, Failed{std::string(what) + reason, !refusal_.empty(), receivedAlert_, sentAlert_});
 }
 
 void Endpoint::transmit(base::Bytes datagram) {

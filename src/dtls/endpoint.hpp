@@ -95,6 +95,8 @@ class Endpoint {
   struct Failed {
     std::string reason;
     bool wrongFingerprint = false;  ///< The peer's certificate is not the one that signalling promised.
+    /// RFC 5246 s.7.2: the alert that ended it, by its number.
+    std::optional<std::uint8_t> receivedAlert = {}, sentAlert = {};
   };
   using Output = std::variant<Transmit, Connected, Received, Closed, Failed>;
 
@@ -171,9 +173,10 @@ class Endpoint {
   std::size_t heldBytes_ = 0;
   Flight flight_;
   Duration roundTrip_{};
-  Duration interval_{};       ///< between the last repetition and the next
-  std::string refusal_;       ///< why the peer's certificate was not accepted
-  bool buffersUsed_ = false;  ///< since the timer was last set
+  Duration interval_{};                                    ///< between the last repetition and the next
+  std::string refusal_;                                    ///< why the peer's certificate was not accepted
+  std::optional<std::uint8_t> receivedAlert_, sentAlert_;  ///< the last one that was not close_notify
+  bool buffersUsed_ = false;                               ///< since the timer was last set
   std::vector<std::uint8_t> remoteCertificate_;
   std::optional<Connected> negotiated_;
   std::size_t maxPayload_ = 0;

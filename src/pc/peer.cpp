@@ -29,7 +29,7 @@ sctp::Config sctpConfig(const PeerConfig& config) {
   sctp::Config sctp;
   sctp.maxMessageSize = config.maxMessageSize;
   // Each stream is 100 bytes of usrsctp's, and a few of ours once it is used.
-  sctp.streams = config.sctpStreams != 0                       ? config.sctpStreams
+  sctp.streams = config.sctpStreams != 0                   ? config.sctpStreams
                  : config.sctpEngine == SctpEngine::Native ? std::uint16_t{65'535}
                                                            : std::uint16_t{256};
   switch (config.sctpCongestionControl) {
@@ -59,6 +59,9 @@ void Peer::apply(const TransportPlan& plan, Time now) {
   if (closed_) return;
   const bool hadSctp = plan_.sctp.has_value();
   const bool otherAssociation = plan_.dtls && plan.dtls && plan_.dtls->association != plan.dtls->association;
+  const bool otherPorts =
+      plan_.sctp && plan.sctp &&
+      (plan_.sctp->localPort != plan.sctp->localPort || plan_.sctp->remotePort != plan.sctp->remotePort);
   const bool offerRolledBack = localIce_ && !plan_.ice.local;
   plan_ = plan;
   agent_.setRole(plan.ice.role, now);
@@ -78,6 +81,11 @@ void Peer::apply(const TransportPlan& plan, Time now) {
     sctpGone("the data section was removed");
     sctpGone_ = false;  // Another one may come, and then it is another association.
   }
+  // RFC 8841 s.9.3: a new port of either side closes the association, or follows on one that failed, and opens another.
+  if (otherPorts && (channels_ || sctpGone_)) {
+    sctpGone("negotiation began another SCTP association", true);
+    sctpGone_ = false;
+  }
   media_.apply(plan.media, now);
   pump(now);
 }
@@ -85,7 +93,7 @@ void Peer::apply(const TransportPlan& plan, Time now) {
 /// RFC 8842 s.5: another certificate or tls-id is another DTLS association, and another SCTP association on top of it.
 void Peer::replaceAssociation() {
   if (dtls_->state() == dtls::State::New) return;
-  sctpGone("the peer began another DTLS association");
+  sctpGone("the peer began another DTLS association", plan_.sctp.has_value());
   sctpGone_ = false;
   dtls_.emplace(dtlsConfig(config_), pool_);
   media_.stop();
@@ -223,8 +231,9 @@ void Peer::take(const Datagram& datagram, Time now) {
 
 void Peer::startDtls(Time now) {
   if (closed_ || !plan_.dtls || dtls_->state() != dtls::State::New) return;
-  // Without a path the first flight would be lost, and its repetition waits for a timer. The server waits for one as well:
-  // the client may have proved the path before our own check was answered. The endpoint holds what arrives meanwhile.
+  // Without a path the first flight would be lost, and its repetition waits for a timer. The server waits for one as
+  // well: the client may have proved the path before our own check was answered. The endpoint holds what arrives
+  // meanwhile.
   if (!agent_.sendPath()) return;
   tell(DtlsStateChanged{dtls::State::Connecting, {}, {}});
   dtls_->start(plan_.dtls->role, plan_.dtls->remoteFingerprints, agent_.roundTripTime(), now);
@@ -324,7 +333,12 @@ bool Peer::pumpDtls(Time now) {
                      PARLEY_LOG(Warning, "pc", "DTLS failed: ", failure.reason);
                      sctpGone(failure.reason);
                      media_.stop();
-                     tell(DtlsStateChanged{dtls::State::Failed, std::move(failure.reason), {}, failure.wrongFingerprint});
+                     tell(DtlsStateChanged{dtls::State::Failed,
+                                           std::move(failure.reason),
+                                           {},
+                                           failure.wrongFingerprint,
+                                           failure.receivedAlert,
+                                           failure.sentAlert});
                    },
                },
                *output);
@@ -362,29 +376,31 @@ bool Peer::pumpChannels(Time now) {
 
 void Peer::onChannelOutput(sctp::DataChannels::Output output, Time now) {
   using Channels = sctp::DataChannels;
-  std::visit(Overloaded{
-                 [&](Channels::Transmit& packet) {
-                   if (!dtls_->send(packet.packet.bytes(), now)) drops_.add(PeerDrop::NoTransport);
-                 },
-                 [&](Channels::AssociationUp& up) { tell(SctpConnected{up.maxChannels}); },
-                 [&](Channels::Incoming& incoming) {
-                   open_.try_emplace(incoming.channel);
-                   tell(ChannelIncoming{incoming.channel, std::move(incoming.parameters)});
-                 },
-                 [&](Channels::Opened& opened) {
-                   tell(ChannelOpened{opened.channel, opened.streamId});
-                   if (auto found = open_.find(opened.channel); found != open_.end())
-                     flush(found->first, found->second, now);
-                 },
-                 [&](Channels::Closing& closing) { tell(ChannelClosing{closing.channel}); },
-                 [&](Channels::Closed& closed) { channelGone(closed.channel, {}); },
-                 [&](Channels::ChannelFailed& failed) { channelGone(failed.channel, std::move(failed.reason)); },
-                 [&](Channels::Drained& drained) { tell(ChannelDrained{drained.channel, drained.bytes}); },
-                 [&](Channels::Writable&) { flush(now); },
-                 [&](Channels::Failed& failed) { sctpGone(std::move(failed.reason)); },
-                 [&](Channels::AssociationClosed&) { sctpGone({}); },
-             },
-             output);
+  std::visit(
+      Overloaded{
+          [&](Channels::Transmit& packet) {
+            if (!dtls_->send(packet.packet.bytes(), now)) drops_.add(PeerDrop::NoTransport);
+          },
+          [&](Channels::AssociationUp& up) { tell(SctpConnected{up.maxChannels}); },
+          [&](Channels::Incoming& incoming) {
+            open_.try_emplace(incoming.channel);
+            tell(ChannelIncoming{incoming.channel, std::move(incoming.parameters)});
+          },
+          [&](Channels::Opened& opened) {
+            tell(ChannelOpened{opened.channel, opened.streamId});
+            if (auto found = open_.find(opened.channel); found != open_.end()) flush(found->first, found->second, now);
+          },
+          [&](Channels::Closing& closing) { tell(ChannelClosing{closing.channel}); },
+          [&](Channels::Closed& closed) { channelGone(closed.channel, {}); },
+          [&](Channels::ChannelFailed& failed) { channelGone(failed.channel, std::move(failed.reason), failed.cause); },
+          [&](Channels::Drained& drained) {
+            tell(ChannelDrained{drained.channel, drained.bytes});
+          },
+          [&](Channels::Writable&) { flush(now); },
+          [&](Channels::Failed& failed) { sctpGone(std::move(failed.reason)); },
+          [&](Channels::AssociationClosed&) { sctpGone({}); },
+      },
+      output);
 }
 
 /// One message to the façade, if it wants one: else it stays in SCTP's receive window and holds the sender up.
@@ -428,18 +444,18 @@ void Peer::transmit(Packet packet, Time now) {
 
 // --- Ends ---
 
-void Peer::channelGone(sctp::ChannelId id, std::string error) {
+void Peer::channelGone(sctp::ChannelId id, std::string error, std::optional<std::uint16_t> cause) {
   if (!open_.erase(id)) return;
-  tell(ChannelClosed{id, std::move(error)});
+  tell(ChannelClosed{id, std::move(error), cause});
 }
 
-void Peer::sctpGone(std::string reason) {
+void Peer::sctpGone(std::string reason, bool anotherFollows) {
   if (sctpGone_) return;
   sctpGone_ = true;
   channels_.reset();
   unopened_.clear();
   while (!open_.empty()) channelGone(open_.begin()->first, reason);
-  tell(SctpClosed{std::move(reason)});
+  tell(SctpClosed{std::move(reason), anotherFollows});
 }
 
 // --- Time and statistics ---

@@ -49,11 +49,11 @@ sctp::Config sctpConfig(const PeerConfig& config);
 
 /// Why a datagram or record of this peer went nowhere.
 enum class PeerDrop {
-  UnknownProtocol,    ///< The first byte is none of RFC 7983's.
-  NotAuthenticated,   ///< Came from an address that no check has proved.
-  NoTransport,        ///< DTLS for a transport that is not there (any more).
-  NoPath,             ///< To be sent, but no pair has consent.
-  NotConnected,       ///< An SCTP packet while DTLS was not connected.
+  UnknownProtocol,   ///< The first byte is none of RFC 7983's.
+  NotAuthenticated,  ///< Came from an address that no check has proved.
+  NoTransport,       ///< DTLS for a transport that is not there (any more).
+  NoPath,            ///< To be sent, but no pair has consent.
+  NotConnected,      ///< An SCTP packet while DTLS was not connected.
   Count
 };
 
@@ -143,7 +143,7 @@ class Peer {
     std::optional<dtls::Role> dtlsRole;
     std::optional<dtls::Endpoint::Connected> dtlsParameters;  ///< Version, cipher, SRTP profile, once connected.
     MediaPlane::Stats media;
-    std::optional<sctp::DataChannels::Stats> sctp;  ///< And of the channels that are not gone.
+    std::optional<sctp::DataChannels::Stats> sctp;   ///< And of the channels that are not gone.
     std::uint64_t bytesSent = 0, bytesReceived = 0;  ///< Payload of datagrams that are not STUN.
     std::uint64_t packetsSent = 0, packetsReceived = 0;
     base::Counters<PeerDrop> drops;
@@ -184,8 +184,8 @@ class Peer {
   void flush(sctp::ChannelId id, Channel& channel, Time now);
   void transmit(Packet packet, Time now);
   void onChannelOutput(sctp::DataChannels::Output output, Time now);
-  void channelGone(sctp::ChannelId id, std::string error);
-  void sctpGone(std::string reason);
+  void channelGone(sctp::ChannelId id, std::string error, std::optional<std::uint16_t> cause = {});
+  void sctpGone(std::string reason, bool anotherFollows = false);
   void tell(PeerEvent event) {
     if (!closed_) observer_->onPeerEvent(std::move(event));
   }

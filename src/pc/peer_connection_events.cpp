@@ -189,6 +189,8 @@ void Connection::take(DtlsStateChanged& changed) {
     if (state == DtlsTransportState::Failed) {
       RtcError::Init init;
       init.errorDetail = changed.wrongFingerprint ? ErrorDetail::FingerprintFailure : ErrorDetail::DtlsFailure;
+      init.receivedAlert = changed.receivedAlert;
+      init.sentAlert = changed.sentAlert;
       fireAt(actions, dtls, &DtlsTransportImpl::error, RtcError(init, changed.reason));
     }
     fireAt(actions, dtls, &DtlsTransportImpl::stateChange);
@@ -210,10 +212,12 @@ void Connection::take(SctpConnected& connected) {
   });
 }
 
-void Connection::take(SctpClosed&) {
+void Connection::take(SctpClosed& closed) {
   update([&](Actions& actions) {
-    if (!sctp_ || sctp_->slots.state == SctpTransportState::Closed) return;
-    sctp_->slots.state = SctpTransportState::Closed;
+    const auto state = closed.anotherFollows ? SctpTransportState::Connecting : SctpTransportState::Closed;
+    if (!sctp_ || sctp_->slots.state == state) return;
+    sctp_->slots.state = state;
+    sctp_->slots.maxChannels.reset();
     fireAt(actions, sctp_, &SctpTransportImpl::stateChange);
   });
 }
@@ -268,6 +272,7 @@ void Connection::take(ChannelClosed& closed) {
     if (!closed.error.empty()) {
       RtcError::Init init;
       init.errorDetail = ErrorDetail::SctpFailure;
+      if (closed.cause) init.sctpCauseCode = *closed.cause;
       error = RtcError(init, closed.error);
     }
     channelClosed(channel, error, actions);

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,9 +18,10 @@ namespace parley::pc {
 
 struct DtlsStateChanged {
   dtls::State state;
-  std::string reason;                            ///< Why it failed.
-  std::vector<std::uint8_t> remoteCertificate;   ///< DER, when connected.
-  bool wrongFingerprint = false;                 ///< It failed because of the peer's certificate.
+  std::string reason;                                              ///< Why it failed.
+  std::vector<std::uint8_t> remoteCertificate;                     ///< DER, when connected.
+  bool wrongFingerprint = false;                                   ///< It failed because of the peer's certificate.
+  std::optional<std::uint8_t> receivedAlert = {}, sentAlert = {};  ///< What ended it, if an alert did.
 };
 
 /// The association is up: channels can open.
@@ -29,7 +31,8 @@ struct SctpConnected {
 
 /// The association ended; every channel was told before.
 struct SctpClosed {
-  std::string reason;  ///< Empty for an orderly end.
+  std::string reason;           ///< Empty for an orderly end.
+  bool anotherFollows = false;  ///< Negotiation asked for another one, which begins at once.
 };
 
 /// The peer opened a channel; the id was chosen by the data plane.
@@ -50,7 +53,8 @@ struct ChannelClosing {
 
 struct ChannelClosed {
   sctp::ChannelId channel;
-  std::string error;  ///< Empty for an orderly end.
+  std::string error;                        ///< Empty for an orderly end.
+  std::optional<std::uint16_t> cause = {};  ///< RFC 9260 s.3.3.10, of an association that was aborted with one.
 };
 
 struct ChannelMessage {
@@ -67,9 +71,9 @@ struct ChannelDrained {
 
 using PeerEvent =
     std::variant<ice::CandidateFound, ice::CandidateFailed, ice::GatheringChanged, ice::StateChanged,
-                 ice::SelectedPairChanged, ice::RoleChanged, DtlsStateChanged, SctpConnected, SctpClosed, ChannelIncoming,
-                 ChannelOpened, ChannelClosing, ChannelClosed, ChannelMessage, ChannelDrained, FrameReceived, KeyFrameWanted,
-                 SendBitrateChanged, MediaFlows, TonePlayed>;
+                 ice::SelectedPairChanged, ice::RoleChanged, DtlsStateChanged, SctpConnected, SctpClosed,
+                 ChannelIncoming, ChannelOpened, ChannelClosing, ChannelClosed, ChannelMessage, ChannelDrained,
+                 FrameReceived, KeyFrameWanted, SendBitrateChanged, MediaFlows, TonePlayed>;
 
 /// The façade's end of the data plane. Called on the engine's thread; the implementation only queues a task.
 class PeerObserver {

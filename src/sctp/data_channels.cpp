@@ -252,9 +252,9 @@ void DataChannels::gone(ChannelId id) {
   channels_.erase(id);
 }
 
-void DataChannels::fail(ChannelId id, std::string reason) {
+void DataChannels::fail(ChannelId id, std::string reason, std::optional<std::uint16_t> cause) {
   gone(id);
-  outbox_.event(ChannelFailed{id, std::move(reason)});
+  outbox_.event(ChannelFailed{id, std::move(reason), cause});
 }
 
 // --- What the association says ---
@@ -351,7 +351,7 @@ void DataChannels::on(const Association::Writable&) {
 
 void DataChannels::on(Association::Failed& failed) {
   state_ = State::Ended;
-  while (!channels_.empty()) fail(channels_.begin()->first, failed.reason);
+  while (!channels_.empty()) fail(channels_.begin()->first, failed.reason, failed.cause);
   streams_.clear();
   outbox_.event(Failed{std::move(failed.reason), failed.cause});
 }

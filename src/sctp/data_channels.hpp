@@ -101,6 +101,7 @@ class DataChannels {
   struct ChannelFailed {
     ChannelId channel{};
     std::string reason;
+    std::optional<std::uint16_t> cause;  ///< RFC 9260 s.3.3.10, if the association was aborted with one.
   };
   /// So many bytes of the channel's messages have been handed to the path: bufferedAmount falls by them.
   struct Drained {
@@ -205,7 +206,7 @@ class DataChannels {
   void resetStream(std::uint16_t streamId);
   void finishReset(std::uint16_t streamId);
   void rejectStream(std::uint16_t streamId);
-  void fail(ChannelId id, std::string reason);
+  void fail(ChannelId id, std::string reason, std::optional<std::uint16_t> cause = {});
   void gone(ChannelId id);
 
   void on(Association::Transmit& transmit);

@@ -38,10 +38,12 @@ class End : public pc::PeerObserver, public std::enable_shared_from_this<End> {
       open.push_back(opened->channel);
     } else if (auto* closed = std::get_if<pc::ChannelClosed>(&event)) {
       closedChannels.push_back(closed->channel);
+      reasons.push_back(closed->error);
     } else if (auto* drained = std::get_if<pc::ChannelDrained>(&event)) {
       drainedBytes += drained->bytes;
     } else if (auto* state = std::get_if<pc::DtlsStateChanged>(&event)) {
       dtls = state->state;
+      dtlsConnected += dtls == dtls::State::Connected;
     } else if (auto* iceState = std::get_if<ice::StateChanged>(&event)) {
       ice = iceState->state;
     }
@@ -75,9 +77,11 @@ class End : public pc::PeerObserver, public std::enable_shared_from_this<End> {
   End* remote = nullptr;
   ice::Credentials credentials;
   std::vector<sctp::ChannelId> open, closedChannels;
+  std::vector<std::string> reasons;  ///< Why those were closed.
   std::map<sctp::ChannelId, std::string> received;
   std::size_t undelivered = 0, limit = SIZE_MAX, drainedBytes = 0;
   dtls::State dtls = dtls::State::New;
+  int dtlsConnected = 0;
   ice::State ice = ice::State::New;
 
  private:
@@ -114,7 +118,7 @@ struct Pair {
   std::shared_ptr<End> a = End::make(world, hostA, true), b = End::make(world, hostB, false);
 };
 
-constexpr sctp::ChannelId first{1};
+constexpr sctp::ChannelId first{1}, second{2};
 
 sctp::Parameters named(std::string label) {
   sctp::Parameters parameters;
@@ -204,4 +208,68 @@ TEST_CASE("data that was removed by a negotiation can be added again by another"
   REQUIRE(pair.b->received.size() == 1);
   CHECK(pair.b->received.begin()->second == "again");
   CHECK(pair.a->closedChannels.size() == 1);
+}
+
+namespace {
+
+/// A channel made by a, and one message on it.
+void sendOn(Pair& pair, sctp::ChannelId id, const std::string& text) {
+  pair.a->handle.post([id, text](pc::Peer& peer, Time now) {
+    peer.openChannel(id, {}, now);
+    peer.send(id, true, {text.begin(), text.end()}, now);
+  });
+}
+
+/// Both ends learn of the same change at about the same time.
+void applyToBoth(Pair& pair, const std::function<void(pc::TransportPlan&, bool ofA)>& change) {
+  for (auto* end : {pair.a.get(), pair.b.get()}) {
+    const bool ofA = end == pair.a.get();
+    auto plan = end->planWith(ofA ? *pair.b : *pair.a);
+    change(plan, ofA);
+    end->post([plan](pc::Peer& peer, Time now) { peer.apply(plan, now); });
+  }
+}
+
+bool arrived(const Pair& pair, const std::string& text) {
+  for (const auto& [id, received] : pair.b->received)
+    if (received.ends_with(text)) return true;  // The id of a channel that is gone may come again.
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("another SCTP port of either side is another association over the same DTLS") {
+  for (const bool ofA : {true, false}) {
+    Pair pair;
+    pair.signal();
+    sendOn(pair, first, "before");
+    REQUIRE(pair.world.runUntil([&] { return arrived(pair, "before"); }, 5s));
+    applyToBoth(pair, [&](pc::TransportPlan& plan, bool own) {
+      (own == ofA ? plan.sctp->localPort : plan.sctp->remotePort) = 5001;
+    });
+    pair.world.runFor(1s);
+    for (auto* end : {pair.a.get(), pair.b.get()}) {
+      REQUIRE(end->reasons.size() == 1);
+      CHECK(end->reasons[0].find("another SCTP association") != std::string::npos);
+    }
+    sendOn(pair, second, "after");
+    REQUIRE(pair.world.runUntil([&] { return arrived(pair, "after"); }, 5s));
+    CHECK(pair.a->dtlsConnected == 1);
+  }
+}
+
+TEST_CASE("another DTLS association takes the channels with it, and carries new ones") {
+  Pair pair;
+  pair.signal();
+  sendOn(pair, first, "before");
+  REQUIRE(pair.world.runUntil([&] { return arrived(pair, "before"); }, 5s));
+  // RFC 8842 s.5.1: never without new credentials of ICE.
+  for (auto* end : {pair.a.get(), pair.b.get()}) end->credentials = ice::makeCredentials(pair.world.random());
+  applyToBoth(pair, [](pc::TransportPlan& plan, bool) { plan.dtls->association = 1; });
+  REQUIRE(pair.world.runUntil([&] { return pair.a->dtlsConnected == 2 && pair.b->dtlsConnected == 2; }, 10s));
+  CHECK(pair.a->closedChannels.size() == 1);
+  CHECK(pair.b->closedChannels.size() == 1);
+  sendOn(pair, second, "after");
+  REQUIRE(pair.world.runUntil([&] { return arrived(pair, "after"); }, 5s));
+  CHECK(pair.a->dtls == dtls::State::Connected);
 }

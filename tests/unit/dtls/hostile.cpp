@@ -16,6 +16,9 @@ TEST_CASE("the wrong certificate fails the handshake on the side that sees it, w
     CHECK(judge.failed[0].find("not the one that signalling promised") != std::string::npos);
     REQUIRE(judged.failed.size() == 1);
     CHECK(judged.failed[0].find("bad certificate") != std::string::npos);
+    CHECK(judge.sentAlert == 42);  // RFC 5246 s.7.2: bad_certificate
+    CHECK_FALSE(judge.receivedAlert);
+    CHECK(judged.receivedAlert == 42);
     CHECK(judge.endpoint.remoteCertificate().empty());
     for (Side* side : {&pair.client, &pair.server}) {
       CHECK(side->connected.empty());

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ struct Side {
   std::vector<std::string> received;
   std::vector<Endpoint::Connected> connected;
   std::vector<std::string> failed;
+  std::optional<std::uint8_t> receivedAlert, sentAlert;  ///< Of the failure.
   int closed = 0;
 
   std::vector<std::string> drain(Time now) {
@@ -60,6 +62,8 @@ struct Side {
         connected.push_back(*up);
       } else if (auto* failure = std::get_if<Endpoint::Failed>(&*output)) {
         failed.push_back(failure->reason);
+        receivedAlert = failure->receivedAlert;
+        sentAlert = failure->sentAlert;
       } else {
         ++closed;
       }

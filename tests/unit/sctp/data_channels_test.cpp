@@ -411,7 +411,8 @@ TEST_CASE("every channel is told when the association ends") {
       two.a->shutdown(two.now());
     two.run(5s);
     if (aborts) {
-      CHECK(two.b.all<DataChannels::ChannelFailed>().size() == 2);
+      REQUIRE(two.b.all<DataChannels::ChannelFailed>().size() == 2);
+      CHECK(two.b.all<DataChannels::ChannelFailed>()[0].cause == 12);  // RFC 9260 s.3.3.10.12: by its user
       CHECK(two.b.all<DataChannels::Failed>().size() == 1);
       CHECK_FALSE(two.a.has<DataChannels::Failed>());
     } else {
