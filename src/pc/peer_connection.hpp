@@ -182,6 +182,7 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   void take(ice::GatheringChanged& changed);
   void take(ice::StateChanged& changed);
   void take(ice::SelectedPairChanged& changed);
+  void selectPair(const ice::Candidate& local, const ice::Candidate& remote, Actions& actions);
   void take(ice::RoleChanged& changed);
   void take(DtlsStateChanged& changed);
   void take(SctpConnected& connected);
