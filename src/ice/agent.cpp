@@ -454,7 +454,11 @@ void Agent::updateState() {
   if (next == state_) return;
   PARLEY_LOG(Debug, "ice", toString(state_), " -> ", toString(next));
   state_ = next;
-  outbox_.event(StateChanged{next});
+  StateChanged changed{next};
+  if (path_ && !pathGeneration_->selected)
+    changed.provisional = SelectedPairChanged{pathGeneration_->locals[path_->validLocal].candidate,
+                                              pathGeneration_->remotes[path_->remote].candidate};
+  outbox_.event(std::move(changed));
 }
 
 }  // namespace parley::ice

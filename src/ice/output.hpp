@@ -22,8 +22,8 @@ struct CandidateFound {
   std::optional<ServerTransport> relayProtocol;
 };
 
-/// W3C icecandidateerror: a server did not answer the socket that is bound to `local` (port 0 and an unspecified address
-/// if no socket got as far), or answered with an error.
+/// W3C icecandidateerror: a server did not answer the socket that is bound to `local` (port 0 and an unspecified
+/// address if no socket got as far), or answered with an error.
 struct CandidateFailed {
   SocketAddress local;
   std::string url;
@@ -41,7 +41,8 @@ struct WithdrawName {
   std::string name;
 };
 
-/// A packet of the peer that is not STUN and came over a stream. What comes in datagrams is returned by `Agent::handle`.
+/// A packet of the peer that is not STUN and came over a stream. What comes in datagrams is returned by
+/// `Agent::handle`.
 struct Received {
   SocketId socket{};
   SocketAddress from;
@@ -53,12 +54,14 @@ struct GatheringChanged {
   std::string ufrag;
 };
 
-struct StateChanged {
-  State state{};
-};
-
 struct SelectedPairChanged {
   Candidate local, remote;
+};
+
+struct StateChanged {
+  State state{};
+  /// The pair that is used while none is selected yet.
+  std::optional<SelectedPairChanged> provisional = std::nullopt;
 };
 
 /// A role conflict was resolved (RFC 8445 s.7.3.1.1), or a lite peer left us no choice (s.6.1.1).

@@ -164,7 +164,14 @@ void Connection::close() {
       transceiver->rtpReceiver->remote->core().slots.readyState = MediaStreamTrackState::Ended;
       transceiver->drop(dropped);
     }
-    if (sctp_) sctp_->close(dropped);
+    if (sctp_) {
+      // The one event of closing that the W3C has: the state of the SCTP transport changes.
+      if (sctp_->slots.state != SctpTransportState::Closed)
+        post([changed = std::static_pointer_cast<const std::function<void()>>(sctp_->stateChange.take())](Connection&) {
+          if (changed) (*changed)();
+        });
+      sctp_->close(dropped);
+    }
     if (dtls_) dtls_->close(dropped);
     for (auto* handler :
          {&handlers.negotiationNeeded, &handlers.signalingStateChange, &handlers.iceConnectionStateChange,

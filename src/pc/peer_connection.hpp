@@ -36,12 +36,12 @@ IceTransportState shown(ice::State state);
 ///                                        ├─► tasks on the executor ─┤
 ///     Peer (engine) ──► onPeerEvent ─────┘                          └──► handlers, continuations; commands to the Peer
 ///
-/// Each task takes the shared mutex, changes the slots, collects what has to happen outside (`Actions`: commands, events,
-/// destructors of the application's objects), lets go, and does that. Member functions read slots under the mutex and
-/// queue tasks.
+/// Each task takes the shared mutex, changes the slots, collects what has to happen outside (`Actions`: commands,
+/// events, destructors of the application's objects), lets go, and does that. Member functions read slots under the
+/// mutex and queue tasks.
 ///
-/// peer_connection.cpp: life and attributes · …_operations.cpp: the operations chain · …_events.cpp: what the peer says ·
-/// …_channels.cpp: data channels · …_transceivers.cpp, …_media.cpp: media · …_stats.cpp: statistics.
+/// peer_connection.cpp: life and attributes · …_operations.cpp: the operations chain · …_events.cpp: what the peer says
+/// · …_channels.cpp: data channels · …_transceivers.cpp, …_media.cpp: media · …_stats.cpp: statistics.
 class Connection final : public PeerObserver, public std::enable_shared_from_this<Connection> {
  public:
   /// Throws what the W3C's constructor throws.
@@ -164,7 +164,8 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
 
   // peer_connection_operations.cpp
   template <class T>
-  Async<T> chain(std::function<std::optional<Outcome<typename parley::detail::AsyncValue<T>::Stored>>()> operation);
+  Async<T> chain(std::function<std::optional<Outcome<typename parley::detail::AsyncValue<T>::Stored>>()> operation,
+                 const std::function<std::optional<SessionError>()>& refusal = {});
   void startOperation();
   void finishOperation();
   void updateNegotiationNeeded();
@@ -181,6 +182,7 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   void take(ice::GatheringChanged& changed);
   void take(ice::StateChanged& changed);
   void take(ice::SelectedPairChanged& changed);
+  void selectPair(const ice::Candidate& local, const ice::Candidate& remote, Actions& actions);
   void take(ice::RoleChanged& changed);
   void take(DtlsStateChanged& changed);
   void take(SctpConnected& connected);

@@ -148,6 +148,8 @@ void Connection::take(ice::StateChanged& changed) {
     if (!dtls_) return;
     const auto& ice = dtls_->ice;
     ice->slots.state = shown(changed.state);
+    // W3C: whoever hears of "connected" finds the pair that is used, nominated or not.
+    if (changed.provisional) selectPair(changed.provisional->local, changed.provisional->remote, actions);
     fireAt(actions, ice, &IceTransportImpl::stateChange);
     updateStates(actions);
   });
@@ -155,17 +157,22 @@ void Connection::take(ice::StateChanged& changed) {
 
 void Connection::take(ice::SelectedPairChanged& changed) {
   update([&](Actions& actions) {
-    if (!dtls_) return;
-    const auto& ice = dtls_->ice;
-    const auto ufrag = [](const std::optional<IceParameters>& parameters) {
-      return parameters ? parameters->usernameFragment : std::string();
-    };
-    auto local = shownCandidate(changed.local, ufrag(ice->slots.localParameters), {});
-    auto remote = shownCandidate(changed.remote, ufrag(ice->slots.remoteParameters), {});
-    if (!local || !remote) return;
-    ice->slots.selectedPair = IceCandidatePair{std::move(*local), std::move(*remote)};
-    fireAt(actions, ice, &IceTransportImpl::selectedCandidatePairChange);
+    if (dtls_) selectPair(changed.local, changed.remote, actions);
   });
+}
+
+void Connection::selectPair(const ice::Candidate& local, const ice::Candidate& remote, Actions& actions) {
+  const auto& ice = dtls_->ice;
+  const auto ufrag = [](const std::optional<IceParameters>& parameters) {
+    return parameters ? parameters->usernameFragment : std::string();
+  };
+  auto shownLocal = shownCandidate(local, ufrag(ice->slots.localParameters), {});
+  auto shownRemote = shownCandidate(remote, ufrag(ice->slots.remoteParameters), {});
+  if (!shownLocal || !shownRemote) return;
+  const auto& before = ice->slots.selectedPair;
+  if (before && before->local == *shownLocal && before->remote == *shownRemote) return;
+  ice->slots.selectedPair = IceCandidatePair{std::move(*shownLocal), std::move(*shownRemote)};
+  fireAt(actions, ice, &IceTransportImpl::selectedCandidatePairChange);
 }
 
 void Connection::take(ice::RoleChanged& changed) {

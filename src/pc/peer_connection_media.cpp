@@ -80,7 +80,10 @@ void Connection::insertDtmf(TransceiverId id, const std::string& tones, std::uin
     if (!canInsertDtmfLocked(id)) throw Error(ErrorName::InvalidStateError, "no tones can be sent");
     auto normalized = normalizedTones(tones);
     if (!normalized) throw Error(ErrorName::InvalidCharacterError, "tones are 0-9, A-D, #, * and a comma");
-    findTransceiver(id)->rtpSender->dtmfImpl()->tones = *normalized;
+    const auto& dtmf = findTransceiver(id)->rtpSender->dtmfImpl();
+    dtmf->tones = *normalized;
+    if (dtmf->tones.empty() && !dtmf->playing) return;  // W3C: nothing is played, and no event says so.
+    dtmf->playing = true;
     const auto milliseconds = [](std::uint32_t value, std::uint32_t least) {
       return std::chrono::milliseconds(std::clamp(value, least, 6000u));
     };
@@ -166,6 +169,7 @@ void Connection::take(TonePlayed& played) {
     if (!shown || !shown->rtpSender->dtmfImpl()) return;
     const auto& dtmf = shown->rtpSender->dtmfImpl();
     if (!played.tone.empty() && dtmf->tones.starts_with(played.tone)) dtmf->tones.erase(0, played.tone.size());
+    dtmf->playing = !played.tone.empty();
     fireAt(actions, dtmf, &DtmfSenderImpl::toneChange, played.tone);
   });
 }

@@ -38,14 +38,19 @@ std::optional<IceParameters> shown(const std::optional<ice::Credentials>& creden
 
 // --- The operations chain ---
 
-/// `operation` runs in a task of its own, without lock; nothing if the connection was closed meanwhile.
+/// `operation` runs in a task of its own, without lock; nothing if the connection was closed meanwhile. With an empty
+/// chain the W3C's steps run at once up to where they go "in parallel": what they refuse until there (`refusal`, under
+/// the lock) is a promise that is rejected already.
 template <class T>
 Async<T> Connection::chain(
-    std::function<std::optional<Outcome<typename parley::detail::AsyncValue<T>::Stored>>()> operation) {
+    std::function<std::optional<Outcome<typename parley::detail::AsyncValue<T>::Stored>>()> operation,
+    const std::function<std::optional<SessionError>()>& refusal) {
   std::shared_ptr<parley::detail::AsyncValue<T>> promise;
   bool start = false;
   {
     std::lock_guard lock(shared_->mutex);
+    if (!closed_ && refusal && chain_.empty())
+      if (const auto refused = refusal()) return rejected<T>(shared_->tasks, refused->name, refused->message);
     if (!closed_) {
       promise = newAsync<T>();
       start = chain_.add([this, promise, operation = std::move(operation)] {
@@ -117,32 +122,39 @@ void Connection::updateNegotiationNeeded() {
 // --- The operations ---
 
 Async<SessionDescription> Connection::createOffer(OfferOptions options) {
-  return chain<SessionDescription>([this, options]() -> std::optional<Outcome<SessionDescription>> {
-    std::lock_guard lock(shared_->mutex);
-    if (closed_) return std::nullopt;
-    return session_.createOffer(options.iceRestart).map([](std::string sdp) {
-      return SessionDescription{SdpType::Offer, std::move(sdp)};
-    });
-  });
+  return chain<SessionDescription>(
+      [this, options]() -> std::optional<Outcome<SessionDescription>> {
+        std::lock_guard lock(shared_->mutex);
+        if (closed_) return std::nullopt;
+        return session_.createOffer(options.iceRestart).map([](std::string sdp) {
+          return SessionDescription{SdpType::Offer, std::move(sdp)};
+        });
+      },
+      [this] { return session_.refusalToCreate(SdpType::Offer); });
 }
 
 Async<SessionDescription> Connection::createAnswer() {
-  return chain<SessionDescription>([this]() -> std::optional<Outcome<SessionDescription>> {
-    std::lock_guard lock(shared_->mutex);
-    if (closed_) return std::nullopt;
-    return session_.createAnswer().map([](std::string sdp) {
-      return SessionDescription{SdpType::Answer, std::move(sdp)};
-    });
-  });
+  return chain<SessionDescription>(
+      [this]() -> std::optional<Outcome<SessionDescription>> {
+        std::lock_guard lock(shared_->mutex);
+        if (closed_) return std::nullopt;
+        return session_.createAnswer().map([](std::string sdp) {
+          return SessionDescription{SdpType::Answer, std::move(sdp)};
+        });
+      },
+      [this] { return session_.refusalToCreate(SdpType::Answer); });
 }
 
 Async<void> Connection::setLocalDescription(LocalSessionDescriptionInit description) {
-  return chain<void>([this, description = std::move(description)]() -> std::optional<Outcome<std::monostate>> {
-    return describe([&] {
-      localDescriptionWasSet_ = true;
-      return session_.setLocal(description.type, description.sdp);
-    });
-  });
+  const auto refusal = [&] { return session_.refusalOfLocal(description.type, description.sdp); };
+  return chain<void>(
+      [this, description]() -> std::optional<Outcome<std::monostate>> {
+        return describe([&] {
+          localDescriptionWasSet_ = true;
+          return session_.setLocal(description.type, description.sdp);
+        });
+      },
+      refusal);
 }
 
 Async<void> Connection::setRemoteDescription(SessionDescription description) {
@@ -160,22 +172,25 @@ Async<void> Connection::setRemoteDescription(SessionDescription description) {
 Async<void> Connection::addIceCandidate(IceCandidateInit candidate) {
   if (!candidate.candidate.empty() && !candidate.sdpMid && !candidate.sdpMLineIndex)
     return rejected<void>(shared_->tasks, ErrorName::TypeError, "the candidate has neither sdpMid nor sdpMLineIndex");
-  return chain<void>([this, candidate = std::move(candidate)]() -> std::optional<Outcome<std::monostate>> {
-    Actions actions;
-    {
-      std::lock_guard lock(shared_->mutex);
-      if (closed_) return std::nullopt;
-      auto added = session_.addRemoteCandidate(candidate);
-      if (!added) return base::unexpected(added.error());
-      if (added->candidate) {
-        if (dtls_) dtls_->ice->slots.remoteCandidates.push_back(IceCandidate(candidate));
-        command(actions, [remote = *added->candidate](Peer& peer, Time now) { peer.addRemoteCandidate(remote, now); });
-      }
-      if (added->endOfCandidates) command(actions, [](Peer& peer, Time now) { peer.endOfRemoteCandidates(now); });
-    }
-    run(actions);
-    return Outcome<std::monostate>();
-  });
+  return chain<void>(
+      [this, candidate = std::move(candidate)]() -> std::optional<Outcome<std::monostate>> {
+        Actions actions;
+        {
+          std::lock_guard lock(shared_->mutex);
+          if (closed_) return std::nullopt;
+          auto added = session_.addRemoteCandidate(candidate);
+          if (!added) return base::unexpected(added.error());
+          if (added->candidate) {
+            if (dtls_) dtls_->ice->slots.remoteCandidates.push_back(IceCandidate(candidate));
+            command(actions,
+                    [remote = *added->candidate](Peer& peer, Time now) { peer.addRemoteCandidate(remote, now); });
+          }
+          if (added->endOfCandidates) command(actions, [](Peer& peer, Time now) { peer.endOfRemoteCandidates(now); });
+        }
+        run(actions);
+        return Outcome<std::monostate>();
+      },
+      [this] { return session_.refusalOfCandidates(); });
 }
 
 void Connection::restartIce() {
@@ -227,7 +242,11 @@ void Connection::applied(const Applied& result, Actions& actions) {
   if (result.signalingStateChanged) fire(actions, handlers.signalingStateChange);
   std::move(mediaEvents.begin(), mediaEvents.end(), std::back_inserter(actions));
   std::move(channelEvents.begin(), channelEvents.end(), std::back_inserter(actions));
-  updateStates(actions);
+  // A rollback takes the states of its transports away in a task of their own, as if the transports had told.
+  if (result.type == SdpType::Rollback)
+    post([](Connection& self) { self.update([&](Actions& then) { self.updateStates(then); }); });
+  else
+    updateStates(actions);
 }
 
 void Connection::updateTransports(const Applied& result, Actions& actions) {

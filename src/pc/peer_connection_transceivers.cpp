@@ -150,8 +150,7 @@ std::shared_ptr<RtpTransceiverImpl> Connection::makeTransceiver(const Transceive
   return made;
 }
 
-std::shared_ptr<MediaStreamTrack> Connection::setTrack(RtpSenderImpl& sender,
-                                                       std::shared_ptr<MediaStreamTrack> track) {
+std::shared_ptr<MediaStreamTrack> Connection::setTrack(RtpSenderImpl& sender, std::shared_ptr<MediaStreamTrack> track) {
   auto& slots = sender.slots;
   auto before = std::exchange(slots.track, std::move(track));
   if (before == slots.track) return before;
@@ -247,8 +246,7 @@ Async<void> Connection::setParameters(const std::shared_ptr<RtpSenderImpl>& send
     promise = newAsync<void>();
     try {
       const auto* known = session_.transceiver(sender->transceiver);
-      if (closed_ || !known || known->stopping)
-        throw Error(ErrorName::InvalidStateError, "the transceiver is stopped");
+      if (closed_ || !known || known->stopping) throw Error(ErrorName::InvalidStateError, "the transceiver is stopped");
       auto& last = sender->slots.lastParameters;
       if (!last) throw Error(ErrorName::InvalidStateError, "getParameters comes first");
       session_.setEncodings(sender->transceiver, changedEncodings(sender->kind, *last, parameters));
@@ -265,25 +263,31 @@ Async<void> Connection::setParameters(const std::shared_ptr<RtpSenderImpl>& send
 
 Async<void> Connection::replaceTrack(const std::shared_ptr<RtpSenderImpl>& sender,
                                      std::shared_ptr<MediaStreamTrack> track) {
-  std::optional<SessionError> refused;
   try {
     checkTrack(track, sender->kind);
-  } catch (const Error& error) {
-    refused = SessionError{error.name(), error.what()};
+  } catch (const Error&) {  // W3C: before anything is chained.
+    auto promise = newAsync<void>();
+    promise->reject(std::current_exception());
+    return Async<void>(promise);
   }
-  return chain<void>([this, sender, track = std::move(track), refused]() -> std::optional<Outcome<std::monostate>> {
-    if (refused) return base::unexpected(*refused);
-    std::shared_ptr<MediaStreamTrack> before;
-    {
-      std::lock_guard lock(shared_->mutex);
-      if (closed_) return std::nullopt;
-      if (sender->slots.stopped)
-        return base::unexpected(SessionError{ErrorName::InvalidStateError, "the transceiver is stopped"});
-      before = setTrack(*sender, track);
-    }
-    sender->use(before, track);
-    return Outcome<std::monostate>();
-  });
+  const auto refusal = [&]() -> std::optional<SessionError> {
+    if (!sender->slots.stopped) return std::nullopt;
+    return SessionError{ErrorName::InvalidStateError, "the transceiver is stopped"};
+  };
+  return chain<void>(
+      [this, sender, track = std::move(track)]() -> std::optional<Outcome<std::monostate>> {
+        std::shared_ptr<MediaStreamTrack> before;
+        {
+          std::lock_guard lock(shared_->mutex);
+          if (closed_) return std::nullopt;
+          if (sender->slots.stopped)
+            return base::unexpected(SessionError{ErrorName::InvalidStateError, "the transceiver is stopped"});
+          before = setTrack(*sender, track);
+        }
+        sender->use(before, track);
+        return Outcome<std::monostate>();
+      },
+      refusal);
 }
 
 /// The data plane hears at once of what needs no negotiation.

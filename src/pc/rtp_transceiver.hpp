@@ -17,8 +17,8 @@
 #include <vector>
 
 /// \file
-/// RTCRtpTransceiver and its two halves. Signalling's part of their state is in `Session`; what is here mirrors it, so that
-/// it can be read when the session has forgotten the transceiver. All of it is guarded by the connection's mutex.
+/// RTCRtpTransceiver and its two halves. Signalling's part of their state is in `Session`; what is here mirrors it, so
+/// that it can be read when the session has forgotten the transceiver. All of it is guarded by the connection's mutex.
 
 namespace parley::pc {
 
@@ -39,7 +39,8 @@ class DtmfSenderImpl final : public DtmfSender {
     toneChange.set(*shared_, std::move(handler));
   }
 
-  std::string tones;  ///< Not begun yet.
+  std::string tones;     ///< Not begun yet.
+  bool playing = false;  ///< The end of the tones is still to be told.
   EventHandler<const std::string&> toneChange;
 
  private:

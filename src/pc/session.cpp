@@ -31,21 +31,38 @@ Session::Session(SessionConfig config, base::Random& random)
 
 // --- Applying descriptions ---
 
-base::Result<Applied, SessionError> Session::setLocal(std::optional<SdpType> given, std::string_view sdp) {
-  if (state() == SignalingState::Closed) return base::unexpected(wrongState("setLocalDescription", state()));
-  // W3C setLocalDescription
+/// W3C setLocalDescription
+SdpType Session::localType(std::optional<SdpType> given) const {
   const bool offers = state() == SignalingState::Stable || state() == SignalingState::HaveLocalOffer ||
                       state() == SignalingState::HaveRemotePrAnswer;
-  const auto type = given.value_or(offers ? SdpType::Offer : SdpType::Answer);
+  return given.value_or(offers ? SdpType::Offer : SdpType::Answer);
+}
+
+std::optional<SessionError> Session::refusalOfLocal(std::optional<SdpType> given, std::string_view sdp) const {
+  if (state() == SignalingState::Closed) return wrongState("setLocalDescription", state());
+  const auto type = localType(given);
+  if (type == SdpType::Rollback)
+    return next(state(), Source::Local, type) ? std::nullopt : std::optional(wrongState("a rollback", state()));
+  if (sdp.empty()) return std::nullopt;
+  const auto& last = type == SdpType::Offer ? lastOffer_ : lastAnswer_;
+  // [[LastCreatedAnswer]] outlives a rollback; but the answer to an earlier offer does not fit another one.
+  const auto fits = [&] {
+    return type == SdpType::Offer || !now_.pendingRemote || *now_.pendingRemote->text == *answeredOffer_;
+  };
+  if (last && last->text == sdp && fits()) return std::nullopt;
+  return error(ErrorName::InvalidModificationError,
+               "the description is not what createOffer or createAnswer returned last");
+}
+
+base::Result<Applied, SessionError> Session::setLocal(std::optional<SdpType> given, std::string_view sdp) {
+  if (auto refused = refusalOfLocal(given, sdp)) return base::unexpected(std::move(*refused));
+  const auto type = localType(given);
   if (type == SdpType::Rollback) return rollback();
 
   const auto& last = type == SdpType::Offer ? lastOffer_ : lastAnswer_;
   if (sdp.empty()) {
     auto created = type == SdpType::Offer ? createOffer() : createAnswer();
     if (!created) return base::unexpected(created.error());
-  } else if (!last || last->text != sdp) {
-    return base::unexpected(error(ErrorName::InvalidModificationError,
-                                  "the description is not what createOffer or createAnswer returned last"));
   }
   const auto after = next(state(), Source::Local, type);
   if (!after) return base::unexpected(wrongState("a local " + std::string(toString(type)), state()));
@@ -72,8 +89,8 @@ base::Result<Applied, SessionError> Session::setRemote(SdpType type, std::string
   if (auto refused = checkRemote(now_, type, *parsed)) return base::unexpected(*refused);
   // RFC 8445 s.6.1.1 has no checks between two lite agents; RFC 8827 s.6.4 wants each path checked, and consent kept.
   if (config_.iceLite && sdp::has<sdp::IceLite>(parsed->attributes))
-    return base::unexpected(SessionError{ErrorName::InvalidAccessError,
-                                         "both sides are ICE lite: one of them has to make the checks"});
+    return base::unexpected(
+        SessionError{ErrorName::InvalidAccessError, "both sides are ICE lite: one of them has to make the checks"});
 
   auto changed = now_;
   changed.state = *after;
@@ -93,8 +110,6 @@ base::Result<Applied, SessionError> Session::setRemote(SdpType type, std::string
   }
   std::vector<TransceiverId> tracks;
   takeRemote(changed, type, tracks);
-  // The answer to an earlier offer does not fit this one.
-  if (type == SdpType::Offer) lastAnswer_.reset();
   auto applied = commit(std::move(changed), type);
   applied.remoteCandidates = std::move(described.candidates);
   applied.remoteEndOfCandidates = described.end;
@@ -154,8 +169,7 @@ base::Result<Applied, SessionError> Session::rollback() {
   now_.pendingLocal.reset();
   now_.pendingRemote.reset();
   now_.state = *after;
-  restoreTransceivers();
-  lastAnswer_.reset();
+  auto tracks = restoreTransceivers();
   proposedCredentials_.reset();
   proposedTlsId_.reset();
   proposedSctpInit_.reset();
@@ -163,6 +177,7 @@ base::Result<Applied, SessionError> Session::rollback() {
 
   Applied applied;
   applied.type = SdpType::Rollback;
+  applied.tracks = std::move(tracks);
   applied.signalingStateChanged = true;
   applied.plan = plan();
   return applied;

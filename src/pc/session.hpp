@@ -43,8 +43,8 @@ struct SessionConfig {
   bool renomination = false;
   /// The pause between checks that we propose (RFC 8839 s.5.5).
   std::chrono::milliseconds icePacing{50};
-  /// MaxBundle marks what is not the first section as bundle-only (RFC 9143 s.6), which peers without BUNDLE reject. There
-  /// is one transport under every policy.
+  /// MaxBundle marks what is not the first section as bundle-only (RFC 9143 s.6), which peers without BUNDLE reject.
+  /// There is one transport under every policy.
   BundlePolicy bundlePolicy = BundlePolicy::Balanced;
 };
 
@@ -59,8 +59,8 @@ struct Applied {
   bool signalingStateChanged = false;
   /// The exchange ended the data section: SCTP ends, open channels close. So do DTLS and ICE if nothing else is in use.
   bool dataSectionRemoved = false;
-  /// Transceivers whose track begins to be received, or goes on with other streams; in the order of their sections. Each is
-  /// one track event.
+  /// Transceivers whose track begins to be received, or goes on with other streams; in the order of their sections.
+  /// Each is one track event.
   std::vector<TransceiverId> tracks;
 };
 
@@ -99,6 +99,11 @@ class Session {
   /// setRemoteDescription. InvalidStateError for a type that the state does not permit, OperationError with a line
   /// number for what is not SDP, InvalidAccessError for content that is not acceptable.
   base::Result<Applied, SessionError> setRemote(SdpType type, std::string_view sdp);
+  /// What the specification refuses while it is called, before anything goes "in parallel": why createOffer or
+  /// createAnswer, setLocalDescription and addIceCandidate would fail now. The operations look for it themselves.
+  std::optional<SessionError> refusalToCreate(SdpType type) const;
+  std::optional<SessionError> refusalOfLocal(std::optional<SdpType> type, std::string_view sdp) const;
+  std::optional<SessionError> refusalOfCandidates() const;
   /// Whether `setRemote` with this type wants a rollback before (perfect negotiation).
   bool needsRollback(SdpType type) const {
     return type == SdpType::Offer && !next(state(), Source::Remote, SdpType::Offer) &&
@@ -217,11 +222,12 @@ class Session {
   std::uint32_t freshSsrc();
   Transceiver& emplaceTransceiver(Negotiation& negotiation, MediaKind kind);
   void associate(Negotiation& changed, const std::vector<Created::Association>& associations) const;
+  SdpType localType(std::optional<SdpType> given) const;
   void takeRemote(Negotiation& changed, SdpType type, std::vector<TransceiverId>& tracks);
   Transceiver& transceiverForRemote(Negotiation& changed, const sdp::Description& tree, std::size_t section);
   void takeLocalAnswer(Negotiation& changed);
   void removeStopped(Negotiation& changed) const;
-  void restoreTransceivers();
+  std::vector<TransceiverId> restoreTransceivers();
   bool mediaNeedsNegotiation() const;
   const PlannedMedia* findMedia(const MediaPlan& plan, TransceiverId id) const;
 
@@ -239,6 +245,8 @@ class Session {
   std::set<std::uint32_t> ssrcs_;
   /// RFC 7022: random, for the life of the connection. Made with the first transceiver.
   std::string cname_;
+  /// RFC 9429 s.5.8.2: of the tracks of a peer that names no streams at all.
+  std::string defaultStream_;
 
   Negotiation now_;
   bool wantsData_ = false;
@@ -246,6 +254,7 @@ class Session {
   std::set<std::string> ufragsToReplace_;
   /// [[LastCreatedOffer]] and [[LastCreatedAnswer]].
   std::optional<Created> lastOffer_, lastAnswer_;
+  std::shared_ptr<const std::string> answeredOffer_;  ///< What lastAnswer_ answers.
   /// What unapplied offers and answers contain, so that creating one again gives the same text.
   std::optional<ice::Credentials> proposedCredentials_;
   std::optional<std::string> proposedTlsId_;

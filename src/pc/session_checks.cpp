@@ -37,7 +37,20 @@ Reason checkSame(const sdp::Description& before, const sdp::Description& after, 
   const auto& b = after.media[index];
   if (a.kind != b.kind) return section(index) + "the kind changed from " + a.kind + " to " + b.kind;
   if (a.protocol != b.protocol) return section(index) + "the protocol changed from " + a.protocol + " to " + b.protocol;
-  if (midOf(a) != midOf(b)) return section(index) + "the mid changed";
+  // A peer that does not know MID leaves it out: sections are told by their place then (RFC 9429 s.5.10).
+  if (midOf(b) && midOf(a) != midOf(b)) return section(index) + "the mid changed";
+  return std::nullopt;
+}
+
+/// RFC 5761 s.4: with rtcp-mux, which we require, these are RTCP's.
+Reason checkPayloadTypes(const sdp::Description& description) {
+  for (std::size_t i = 0; i < description.media.size(); ++i) {
+    const auto& media = description.media[i];
+    if (!kindOf(media) || isRejected(media)) continue;
+    for (const auto& codec : codecsOf(media))
+      if (codec.payloadType >= 64 && codec.payloadType <= 95)
+        return section(i) + "the payload type " + std::to_string(codec.payloadType) + " is a packet of RTCP";
+  }
   return std::nullopt;
 }
 
@@ -47,8 +60,8 @@ Reason checkRetransmission(const sdp::Description& description) {
     const auto& media = description.media[i];
     if (!kindOf(media) || isRejected(media)) continue;
     for (const auto& codec : codecsOf(media))
-      if (codec.apt && std::find(media.formats.begin(), media.formats.end(), std::to_string(*codec.apt)) ==
-                           media.formats.end())
+      if (codec.apt &&
+          std::find(media.formats.begin(), media.formats.end(), std::to_string(*codec.apt)) == media.formats.end())
         return section(i) + "apt=" + std::to_string(*codec.apt) + " is no format of the section";
   }
   return std::nullopt;
@@ -172,12 +185,13 @@ std::optional<SessionError> checkRemote(const Negotiation& negotiation, SdpType 
     return refuse((wrong->section ? section(*wrong->section) : std::string()) + wrong->reason);
   if (auto wrong = checkRtcpMux(description)) return refuse(*wrong);
 
+  if (auto wrong = checkPayloadTypes(description)) return refuse(*wrong);
   if (auto wrong = checkRetransmission(description)) return refuse(*wrong);
 
   const auto active = activeExchange(negotiation);
   // The answer to an offer says itself which section is the anchor.
-  const auto used = sectionsInUse(
-      description, active && type == SdpType::Offer ? std::optional(active->used) : std::nullopt);
+  const auto used =
+      sectionsInUse(description, active && type == SdpType::Offer ? std::optional(active->used) : std::nullopt);
   std::optional<Anchor> anchor;
   if (used) {
     anchor = Anchor{used->anchor, viewTransport(description, used->anchor)};

@@ -26,11 +26,20 @@ std::optional<SectionsInUse> usedIn(const std::optional<LocalDescription>& descr
 
 }  // namespace
 
+std::optional<SessionError> Session::refusalToCreate(SdpType type) const {
+  using enum SignalingState;
+  if (type == SdpType::Offer)
+    return state() == Stable || state() == HaveLocalOffer ? std::nullopt
+                                                          : std::optional(wrongState("createOffer", state()));
+  return state() == HaveRemoteOffer || state() == HaveLocalPrAnswer
+             ? std::nullopt
+             : std::optional(wrongState("createAnswer", state()));
+}
+
 // --- Offers ---
 
 base::Result<std::string, SessionError> Session::createOffer(bool iceRestart) {
-  if (state() != SignalingState::Stable && state() != SignalingState::HaveLocalOffer)
-    return base::unexpected(wrongState("createOffer", state()));
+  if (auto refused = refusalToCreate(SdpType::Offer)) return base::unexpected(std::move(*refused));
   // The sections in use keep their places and their transport: those of a pending offer, or of the current exchange.
   std::optional<SectionsInUse> existing = usedIn(now_.pendingLocal);
   const auto current = currentExchange(now_);
@@ -83,7 +92,8 @@ std::vector<SectionPlan> Session::offeredSections(const std::optional<SectionsIn
     const auto* transceiver = now_.transceiverOf(*previous, i);
     if (transceiver && !transceiver->stopping) fill(i, *transceiver);
   }
-  // RFC 9429 s.5.2.2: sections never go away. A new transceiver takes the place of one that both sides know as rejected.
+  // RFC 9429 s.5.2.2: sections never go away. A new transceiver takes the place of one that both sides know as
+  // rejected.
   std::size_t place = 0;
   for (const auto& transceiver : now_.transceivers) {
     if (transceiver.negotiated.section || transceiver.stopping) continue;
@@ -154,8 +164,7 @@ LocalData Session::offeredData(const std::optional<DataView>& existing) {
 // --- Answers ---
 
 base::Result<std::string, SessionError> Session::createAnswer() {
-  if (state() != SignalingState::HaveRemoteOffer && state() != SignalingState::HaveLocalPrAnswer)
-    return base::unexpected(wrongState("createAnswer", state()));
+  if (auto refused = refusalToCreate(SdpType::Answer)) return base::unexpected(std::move(*refused));
   const auto& offer = *now_.pendingRemote->tree;
   auto current = currentExchange(now_);
   const auto offered = sectionsInUse(offer, current ? std::optional(current->used) : std::nullopt);
@@ -204,6 +213,7 @@ base::Result<std::string, SessionError> Session::createAnswer() {
   Created created;
   created.tree = makeAnswer(offer, plan);
   lastAnswer_ = finish(std::move(created), lastAnswer_);
+  answeredOffer_ = now_.pendingRemote->text;
   return lastAnswer_->text;
 }
 

@@ -90,6 +90,7 @@ DescribedTrack remoteTrackOf(const sdp::MediaSection& section) {
   const auto add = [&](const std::string& stream, const std::string& id) {
     if (stream != "-") addOnce(track.streams, stream);
     if (track.trackId.empty()) track.trackId = id;
+    track.described = true;
   };
   for (const auto* msid : sdp::all<sdp::Msid>(section.attributes)) add(msid->id, msid->appdata);
   if (sdp::has<sdp::Msid>(section.attributes)) return track;
@@ -235,7 +236,8 @@ std::vector<PlannedCodec> answeredCodecs(const Transceiver& transceiver, const s
                        [&](const Accepted& one) { return !one.helper && condition(one.codec); });
   };
   if (!carries([](const auto&) { return true; })) return {};
-  // Helpers that belong to nothing: RFC 2198 s.5 (the payload types), RFC 4733 s.2.5.1.2 and RFC 3389 s.4 (the clock rate).
+  // Helpers that belong to nothing: RFC 2198 s.5 (the payload types), RFC 4733 s.2.5.1.2 and RFC 3389 s.4 (the clock
+  // rate).
   std::erase_if(accepted, [&](const Accepted& one) {
     if (!one.helper) return false;
     if (one.codec.name != "red")

@@ -22,13 +22,18 @@ std::string lineOf(std::string_view candidate) {
 
 }  // namespace
 
+std::optional<SessionError> Session::refusalOfCandidates() const {
+  if (state() == SignalingState::Closed) return SessionError{ErrorName::InvalidStateError, "the connection is closed"};
+  if (!now_.remote()) return SessionError{ErrorName::InvalidStateError, "there is no remote description"};
+  return std::nullopt;
+}
+
 base::Result<AddedCandidate, SessionError> Session::addRemoteCandidate(const IceCandidateInit& init) {
   const bool end = init.candidate.empty();
   const bool everySection = !init.sdpMid && !init.sdpMLineIndex;
   if (!end && everySection) return refuse(ErrorName::TypeError, "the candidate says neither sdpMid nor sdpMLineIndex");
-  if (state() == SignalingState::Closed) return refuse(ErrorName::InvalidStateError, "the connection is closed");
+  if (auto refused = refusalOfCandidates()) return Refused(std::move(*refused));
   const auto* remote = now_.remote();
-  if (!remote) return refuse(ErrorName::InvalidStateError, "there is no remote description");
 
   std::vector<std::size_t> sections;
   if (init.sdpMid) {
@@ -46,8 +51,7 @@ base::Result<AddedCandidate, SessionError> Session::addRemoteCandidate(const Ice
   const auto active = activeExchange(now_);
   std::erase_if(sections, [&](std::size_t i) {
     if (isRejected(remote->media[i])) return true;
-    return !(now_.pendingRemote && now_.pendingRemote->type == SdpType::Offer) &&
-           !(active && active->used.contains(i));
+    return !(now_.pendingRemote && now_.pendingRemote->type == SdpType::Offer) && !(active && active->used.contains(i));
   });
   if (sections.empty()) return AddedCandidate{};
 
@@ -79,7 +83,8 @@ base::Result<AddedCandidate, SessionError> Session::addRemoteCandidate(const Ice
     for (auto* description : {&now_.pendingRemote, &now_.currentRemote})
       if (generation && has(*description, i, *generation)) addLine(**description, i, line);
     // An end of an earlier generation's candidates is of no interest any more.
-    useful = useful || (used && sharesTransport(*remote, used->anchor, i) && (!end || generation == ufragOf(*remote, i)));
+    useful =
+        useful || (used && sharesTransport(*remote, used->anchor, i) && (!end || generation == ufragOf(*remote, i)));
   }
   if (!useful) added.candidate.reset();
   added.endOfCandidates = end && useful;

@@ -25,8 +25,9 @@ constexpr bool receives(sdp::Direction direction) {
   return direction == sdp::Direction::SendRecv || direction == sdp::Direction::RecvOnly;
 }
 constexpr sdp::Direction makeDirection(bool send, bool receive) {
-  return send ? receive ? sdp::Direction::SendRecv : sdp::Direction::SendOnly
-              : receive ? sdp::Direction::RecvOnly : sdp::Direction::Inactive;
+  return send      ? receive ? sdp::Direction::SendRecv : sdp::Direction::SendOnly
+         : receive ? sdp::Direction::RecvOnly
+                   : sdp::Direction::Inactive;
 }
 /// As the other side sees it.
 constexpr sdp::Direction reversed(sdp::Direction direction) {
@@ -55,13 +56,13 @@ struct Transceiver {
 
   // What the application wants; no rollback changes it.
   sdp::Direction direction = sdp::Direction::SendRecv;
-  bool createdByPeer = false;          ///< By its offer: a rollback of that removes it, unless addTrack took it.
-  bool addedByTrack = false;           ///< By addTrack: a section of the peer may take it (RFC 9429 s.5.10).
-  std::string trackId;                 ///< In a=msid; for the life of the sender.
-  std::vector<std::string> streams;    ///< Ids of the streams that we send it in.
-  std::vector<RtpCodec> preferences;   ///< Of setCodecPreferences; empty: the default.
+  bool createdByPeer = false;         ///< By its offer: a rollback of that removes it, unless addTrack took it.
+  bool addedByTrack = false;          ///< By addTrack: a section of the peer may take it (RFC 9429 s.5.10).
+  std::string trackId;                ///< In a=msid; for the life of the sender.
+  std::vector<std::string> streams;   ///< Ids of the streams that we send it in.
+  std::vector<RtpCodec> preferences;  ///< Of setCodecPreferences; empty: the default.
   bool stopping = false;
-  bool hasSent = false;                ///< It was negotiated to send: addTrack takes another one.
+  bool hasSent = false;  ///< It was negotiated to send: addTrack takes another one.
 
   /// What descriptions said; a rollback brings back what was.
   struct Negotiated {
@@ -81,6 +82,7 @@ struct Transceiver {
 struct DescribedTrack {
   std::vector<std::string> streams;
   std::string trackId;
+  bool described = false;  ///< Streams or their absence ("-") are named.
 };
 
 }  // namespace parley::pc

@@ -92,7 +92,9 @@ std::optional<SessionError> Session::setPreferences(TransceiverId id, std::vecto
   bool media = false;
   for (const auto& codec : codecs) {
     const auto known = std::find_if(ours.begin(), ours.end(), [&](const MediaCodec& one) {
-      return sameCodec(toRtpCodec(transceiver->kind, one), codec);
+      const auto capability = toRtpCodec(transceiver->kind, one);
+      // W3C: parameters are those of the capability, word by word. None may be said where the codec is clear without.
+      return sameCodec(capability, codec) && (codec.sdpFmtpLine.empty() || codec.sdpFmtpLine == capability.sdpFmtpLine);
     });
     if (known == ours.end()) return refuse(codec.mimeType + " is not among the codecs of getCapabilities");
     media = media || !known->isHelper();
@@ -168,7 +170,6 @@ RtpReceiveParameters Session::receiveParameters(TransceiverId id) const {
   if (media->receiving) {
     parameters.codecs = shown(media->kind, media->receiving->codecs);
     parameters.headerExtensions = shown(media->receiving->extensions);
-    if (!media->receiving->sources.empty()) parameters.rtcp.cname = media->receiving->sources.front().cname;
   }
   return parameters;
 }
@@ -260,11 +261,16 @@ void narrowEncodings(std::vector<SendEncoding>& encodings, const sdp::MediaSecti
   encodings = std::move(left);
 }
 
-void setFired(Transceiver& transceiver, sdp::Direction direction, std::vector<TransceiverId>* tracks) {
-  const bool before = receives(transceiver.negotiated.firedDirection);
-  transceiver.negotiated.firedDirection = direction;
-  if (!receives(direction)) transceiver.negotiated.remoteStreams.clear();
-  if (tracks && receives(direction) && !before) tracks->push_back(transceiver.id);
+/// W3C "process remote tracks": whether a track event follows, because the track is there, or in one more stream.
+bool processTrack(Transceiver::Negotiated& negotiated, sdp::Direction direction, std::vector<std::string> streams) {
+  const bool before = receives(negotiated.firedDirection);
+  const auto& known = negotiated.remoteStreams;
+  const bool added = std::any_of(streams.begin(), streams.end(), [&](const std::string& stream) {
+    return std::find(known.begin(), known.end(), stream) == known.end();
+  });
+  negotiated.firedDirection = direction;
+  negotiated.remoteStreams = receives(direction) ? std::move(streams) : std::vector<std::string>();
+  return receives(direction) && (!before || added);
 }
 
 }  // namespace
@@ -281,12 +287,13 @@ void Session::takeRemote(Negotiation& changed, SdpType type, std::vector<Transce
     auto& transceiver = transceiverForRemote(changed, tree, i);
     const auto direction = reversed(directionOf(tree, i));
     auto& negotiated = transceiver.negotiated;
-    if (receives(direction)) {
-      auto track = remoteTrackOf(section);
-      negotiated.remoteStreams = std::move(track.streams);
-      if (!track.trackId.empty()) negotiated.remoteTrackId = std::move(track.trackId);
+    auto track = receives(direction) ? remoteTrackOf(section) : DescribedTrack();
+    if (!track.trackId.empty()) negotiated.remoteTrackId = std::move(track.trackId);
+    if (receives(direction) && !track.described) {
+      if (defaultStream_.empty()) defaultStream_ = random_.text(16, "0123456789abcdef");
+      track.streams = {defaultStream_};
     }
-    setFired(transceiver, direction, &tracks);
+    if (processTrack(negotiated, direction, std::move(track.streams))) tracks.push_back(transceiver.id);
     if (!answers) continue;
     negotiated.currentDirection = direction;
     if (isRejected(section)) continue;
@@ -301,7 +308,7 @@ void Session::takeLocalAnswer(Negotiation& changed) {
     auto* transceiver = changed.transceiverOf(tree, i);
     if (!transceiver) continue;
     const auto direction = directionOf(tree, i);
-    setFired(*transceiver, direction, nullptr);
+    processTrack(transceiver->negotiated, direction, transceiver->negotiated.remoteStreams);
     transceiver->negotiated.currentDirection = direction;
     if (isRejected(tree.media[i])) continue;
     transceiver->hasSent = transceiver->hasSent || sends(direction);
@@ -336,11 +343,15 @@ void Session::removeStopped(Negotiation& changed) const {
 }
 
 /// RFC 9429 s.5.7
-void Session::restoreTransceivers() {
+/// The transceivers whose track events are fired again.
+std::vector<TransceiverId> Session::restoreTransceivers() {
+  std::vector<TransceiverId> tracks;
   std::erase_if(now_.transceivers, [&](Transceiver& transceiver) {
     const auto before = now_.stable.find(transceiver.id);
     if (before != now_.stable.end()) {
-      transceiver.negotiated = before->second;
+      auto was = before->second;
+      if (processTrack(transceiver.negotiated, was.firedDirection, was.remoteStreams)) tracks.push_back(transceiver.id);
+      transceiver.negotiated = std::move(was);
       return false;
     }
     auto& negotiated = transceiver.negotiated;
@@ -350,6 +361,7 @@ void Session::restoreTransceivers() {
     return transceiver.createdByPeer && !transceiver.addedByTrack;
   });
   now_.stable.clear();
+  return tracks;
 }
 
 // --- W3C "check if negotiation is needed" ---
@@ -367,7 +379,8 @@ bool Session::mediaNeedsNegotiation() const {
     if (sends(transceiver.direction) && (announced != wanted || !sdp::has<sdp::Msid>(local->media[i].attributes)))
       return true;
     const auto ours = directionOf(*local, i), theirs = reversed(directionOf(*remote, i));
-    if (now_.currentLocal->type == SdpType::Offer) return transceiver.direction != ours && transceiver.direction != theirs;
+    if (now_.currentLocal->type == SdpType::Offer)
+      return transceiver.direction != ours && transceiver.direction != theirs;
     return ours != intersection(transceiver.direction, theirs);
   });
 }

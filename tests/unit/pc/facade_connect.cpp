@@ -184,3 +184,22 @@ TEST_CASE("Statistics are consistent, refer to each other, and print as JSON") {
   CHECK(json.find("\"type\":\"local-candidate\"") != std::string::npos);
   CHECK(json.find("\"dataChannelIdentifier\":1") != std::string::npos);
 }
+
+TEST_CASE("Whoever hears that ICE is connected finds the pair that is used") {
+  Pair pair;
+  pair.a.createDataChannel("x");
+  int connected = 0;
+  const auto look = [&](PeerConnection& pc) {
+    if (pc.iceConnectionState() != IceConnectionState::Connected) return;
+    ++connected;
+    CHECK(pc.sctp()->transport()->iceTransport()->getSelectedCandidatePair());
+  };
+  pair.a.onIceConnectionStateChange([&] { look(pair.a); });
+  pair.b.onIceConnectionStateChange([&] { look(pair.b); });
+  pair.exchange();
+  REQUIRE(pair.loop.runUntil([&] {
+    return pair.a.connectionState() == PeerConnectionState::Connected &&
+           pair.b.connectionState() == PeerConnectionState::Connected;
+  }));
+  CHECK(connected == 2);
+}

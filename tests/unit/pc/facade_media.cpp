@@ -67,6 +67,51 @@ TEST_CASE("A track of one side is a track event of the other, with its streams, 
   CHECK(event->receiver->getParameters().codecs.front().payloadType == 96);
 }
 
+TEST_CASE("A track that comes in one more stream is told once more, and again when that is rolled back") {
+  Pair pair;
+  auto first = MediaStream::create({}, "first"), second = MediaStream::create({}, "second");
+  auto sender = pair.a.addTrack(EncodedTrack::create(MediaKind::Audio), {first});
+  std::vector<std::vector<std::string>> told;
+  std::vector<std::shared_ptr<MediaStream>> streams;
+  pair.b.onTrack([&](const TrackEvent& event) {
+    told.push_back(idsOf(event.streams));
+    streams.insert(streams.end(), event.streams.begin(), event.streams.end());
+  });
+  pair.exchange();
+  sender->setStreams({second});
+  pair.loop.result(pair.b.setRemoteDescription(pair.loop.result(pair.a.createOffer())));
+  REQUIRE(streams.size() == 2);
+  CHECK(streams[0]->getTracks().empty());
+  CHECK(streams[1]->getTracks().size() == 1);
+  pair.loop.result(pair.b.setRemoteDescription({SdpType::Rollback, ""}));
+  REQUIRE(streams.size() == 3);
+  CHECK(streams[1]->getTracks().empty());
+  CHECK(streams[2]->getTracks().size() == 1);
+  CHECK(told == std::vector<std::vector<std::string>>{{"first"}, {"second"}, {"first"}});
+}
+
+TEST_CASE("Tracks of a peer that names no streams are in one default stream; \"-\" means none") {
+  Pair pair;
+  pair.a.addTransceiver(MediaKind::Audio);
+  pair.a.addTransceiver(MediaKind::Video);
+  auto offer = pair.loop.result(pair.a.createOffer());
+  std::vector<std::vector<std::string>> told;
+  pair.b.onTrack([&](const TrackEvent& event) { told.push_back(idsOf(event.streams)); });
+  SECTION("none") {
+    pair.loop.result(pair.b.setRemoteDescription(offer));
+    CHECK(told == std::vector<std::vector<std::string>>{{}, {}});
+  }
+  SECTION("not said") {
+    for (std::size_t at; (at = offer.sdp.find("a=msid:")) != std::string::npos;) offer.sdp.replace(at, 7, "a=unknown:");
+    for (std::size_t at; (at = offer.sdp.find(" msid:")) != std::string::npos;) offer.sdp.replace(at, 6, " unknown:");
+    pair.loop.result(pair.b.setRemoteDescription(offer));
+    REQUIRE(told.size() == 2);
+    REQUIRE(told[0].size() == 1);
+    CHECK(told[0] == told[1]);
+    CHECK(told[0][0].size() == 16);
+  }
+}
+
 TEST_CASE("Frames of a track arrive in the other side's track, and come back by the same way") {
   Pair pair;
   auto track = EncodedTrack::create(MediaKind::Audio);
@@ -220,6 +265,11 @@ TEST_CASE("Tones can be inserted once they are negotiated") {
   pair.exchange();
   CHECK(dtmf->canInsertDtmf());
   CHECK_THROWN(dtmf->insertDtmf("1x"), InvalidCharacterError);
+  int changes = 0;
+  dtmf->onToneChange([&](const std::string&) { ++changes; });
+  dtmf->insertDtmf("");
+  pair.loop.settle();
+  CHECK(changes == 0);
   dtmf->insertDtmf("12ab#*,");
   CHECK(dtmf->toneBuffer() == "12AB#*,");
   pair.a.close();

@@ -113,6 +113,38 @@ TEST_CASE("Descriptions are refused by the errors of the specification") {
   CHECK(pair.a.signalingState() == SignalingState::Stable);
 }
 
+TEST_CASE("What is refused with an empty chain is refused at once, and else in its turn") {
+  Pair pair;
+  auto sender = pair.a.addTransceiver(MediaKind::Audio)->sender();
+  const auto isRejected = [](const auto& promise) {
+    if (!promise.isSettled()) return false;
+    CHECK_THROWN(promise.get(), InvalidStateError);
+    return true;
+  };
+  pair.loop.settle();
+  CHECK(isRejected(pair.a.createAnswer()));
+  CHECK(isRejected(pair.a.setLocalDescription({SdpType::Rollback})));
+  CHECK(isRejected(pair.a.addIceCandidate()));
+  auto other = pair.a.setLocalDescription({SdpType::Offer, "not what createOffer gave"});
+  CHECK(other.isSettled());
+  CHECK_THROWN(other.get(), InvalidModificationError);
+  other = sender->replaceTrack(EncodedTrack::create(MediaKind::Video));
+  CHECK(other.isSettled());
+  CHECK_THROWN(other.get(), TypeError);
+
+  auto offer = pair.a.createOffer();
+  auto waiting = pair.a.createAnswer();
+  CHECK_FALSE(waiting.isSettled());
+  pair.loop.settle();
+  CHECK(offer.isSettled());
+  CHECK(isRejected(waiting));
+
+  pair.loop.result(pair.b.setRemoteDescription(offer.get()));
+  CHECK(isRejected(pair.b.createOffer()));
+  pair.a.getTransceivers().at(0)->stop();
+  CHECK(isRejected(sender->replaceTrack(nullptr)));
+}
+
 TEST_CASE("Candidates are refused by the errors of the specification") {
   Pair pair;
   pair.connect();

@@ -155,11 +155,10 @@ TEST_CASE("a direction of an answer is within both sides' wishes") {
     sdp::Direction offered, wanted, answered;
   };
   // RFC 3264 s.6.1
-  for (const auto& row : {Row{SendRecv, SendRecv, SendRecv}, Row{SendRecv, SendOnly, SendOnly},
-                          Row{SendRecv, RecvOnly, RecvOnly}, Row{SendRecv, Inactive, Inactive},
-                          Row{SendOnly, SendRecv, RecvOnly}, Row{SendOnly, SendOnly, Inactive},
-                          Row{RecvOnly, SendRecv, SendOnly}, Row{RecvOnly, RecvOnly, Inactive},
-                          Row{Inactive, SendRecv, Inactive}}) {
+  for (const auto& row :
+       {Row{SendRecv, SendRecv, SendRecv}, Row{SendRecv, SendOnly, SendOnly}, Row{SendRecv, RecvOnly, RecvOnly},
+        Row{SendRecv, Inactive, Inactive}, Row{SendOnly, SendRecv, RecvOnly}, Row{SendOnly, SendOnly, Inactive},
+        Row{RecvOnly, SendRecv, SendOnly}, Row{RecvOnly, RecvOnly, Inactive}, Row{Inactive, SendRecv, Inactive}}) {
     Pair pair;
     auto &a = pair.a.session, &b = pair.b.session;
     add(a, MediaKind::Audio, row.offered);
@@ -272,7 +271,8 @@ TEST_CASE("preferences choose and order the codecs of offers and answers") {
   SECTION("in the answer") {
     REQUIRE(a.setLocal(SdpType::Offer));
     REQUIRE(b.setRemote(SdpType::Offer, a.pendingLocal()->sdp));
-    REQUIRE_FALSE(b.setPreferences(b.transceivers()[0].id, {codec("video/AV1"), codec("video/VP8"), codec("video/rtx")}));
+    REQUIRE_FALSE(
+        b.setPreferences(b.transceivers()[0].id, {codec("video/AV1"), codec("video/VP8"), codec("video/rtx")}));
     REQUIRE(b.setLocal(SdpType::Answer));
     REQUIRE(a.setRemote(SdpType::Answer, b.currentLocal()->sdp));
     CHECK(names(planned(a.plan().media, 0).sending->codecs) ==
@@ -427,7 +427,8 @@ TEST_CASE("payload types and extension ids keep the meaning that the peer gave t
   offer = replaced(replaced(offer, "a=rtpmap:97 rtx", "a=rtpmap:124 rtx"), "a=fmtp:97 apt=96", "a=fmtp:124 apt=120");
   offer = replaced(replaced(offer, "a=rtpmap:99 rtx", "a=rtpmap:97 rtx"), "a=fmtp:99 apt=98", "a=fmtp:97 apt=96");
   offer = replaced(offer, "a=fmtp:98 profile-id=0", "a=fmtp:96 profile-id=0");
-  offer = replaced(offer, "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid", "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid");
+  offer = replaced(offer, "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
+                   "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid");
   INFO(offer);
   REQUIRE(b.setRemote(SdpType::Offer, offer));
   REQUIRE(b.setLocal(SdpType::Answer));
@@ -484,6 +485,27 @@ TEST_CASE("configurations of a codec are told apart by what makes them different
   CHECK(level("packetization-mode=1;profile-level-id=42e034;level-asymmetry-allowed=1") == "42e01f");
   CHECK(level("packetization-mode=1;profile-level-id=42e034") == "42e01f");
   CHECK(level("packetization-mode=1;profile-level-id=42e00a") == "42e00a");
+}
+
+TEST_CASE("payload types that RTCP has under rtcp-mux are refused") {
+  Pair pair;
+  addTrack(pair.a.session, MediaKind::Audio);
+  auto offer = *pair.a.session.createOffer();
+  for (std::size_t at = 0; (at = offer.find("111", at)) != std::string::npos;) offer.replace(at, 3, "72");
+  CHECK_ERROR(pair.b.session.setRemote(SdpType::Offer, offer), InvalidAccessError);
+}
+
+TEST_CASE("an answer without mids belongs to the offer by its order") {
+  Pair pair;
+  addTrack(pair.a.session, MediaKind::Audio);
+  const auto offer = *pair.a.session.createOffer();
+  REQUIRE(pair.a.session.setLocal(SdpType::Offer, offer));
+  REQUIRE(pair.b.session.setRemote(SdpType::Offer, withoutLine(withoutLine(offer, "a=mid:"), "a=group:")));
+  const auto answer = *pair.b.session.createAnswer();
+  CHECK_FALSE(contains(answer, "a=mid:"));
+  REQUIRE(pair.b.session.setLocal(SdpType::Answer, answer));
+  CHECK(pair.b.session.transceivers()[0].negotiated.mid);
+  CHECK(pair.a.session.setRemote(SdpType::Answer, answer));
 }
 
 TEST_CASE("an rtx format has to belong to a format of its section") {

@@ -137,8 +137,15 @@ TEST_CASE("setLocal takes only what was created last") {
     CHECK_ERROR(a.setLocal(SdpType::Offer, offer), InvalidModificationError);
   }
   SECTION("and not the answer to the offer before") {
-    REQUIRE(b.setRemote(SdpType::Offer, offer));
+    REQUIRE(b.setRemote(SdpType::Offer, replaced(offer, "262144", "262145")));
     CHECK_ERROR(b.setLocal(SdpType::Answer, answer), InvalidModificationError);
+  }
+  SECTION("but still the answer, if its offer was rolled back and came again") {
+    REQUIRE(b.setRemote(SdpType::Rollback, ""));
+    REQUIRE(b.createOffer());
+    CHECK_ERROR(b.setLocal(SdpType::Answer, answer), InvalidStateError);
+    REQUIRE(b.setRemote(SdpType::Offer, offer));
+    CHECK(b.setLocal(SdpType::Answer, answer));
   }
 }
 
