@@ -189,6 +189,35 @@ TEST_CASE("Frames: of temporal layers only those suffer that a loss concerns", "
   }
 }
 
+TEST_CASE("Frames: picture IDs of 7 and of 15 bits wrap without a hole, and a picture lost there is noticed",
+          "[rtp][frames]") {
+  const bool isLong = GENERATE(false, true);
+  CAPTURE(isLong);
+  const unsigned period = isLong ? 0x8000 : 0x80;
+  Stream stream("VP8");
+  unsigned id = period - 3;
+  // Packets of padding are lost before each, so that only the picture IDs show that no picture is missing.
+  const auto send = [&](bool isKey, std::uint32_t timestamp) {
+    const unsigned value = id % period;
+    Octets payload = hex("9080");  // X and S; I
+    if (isLong) payload.push_back(static_cast<std::uint8_t>(0x80 | value >> 8));
+    payload.push_back(static_cast<std::uint8_t>(value));
+    stream.lose();
+    stream.deliver({payload + vp8Frame(isKey, 40), true}, timestamp);
+    ++id;
+  };
+  for (unsigned i = 0; i < 6; ++i) send(i == 0, i);
+  CHECK(pictures(stream.frames()) == std::vector<unsigned>{period - 3, period - 2, period - 1, 0, 1, 2});
+  CHECK(stream.keyFrameRequests == 0);
+
+  id = period - 1;
+  send(true, 10);
+  ++id;  // 0 is lost.
+  send(false, 12);
+  CHECK(pictures(stream.frames()) == std::vector<unsigned>{period - 1});
+  CHECK(stream.keyFrameRequests == 1);
+}
+
 TEST_CASE("Frames: the dependency descriptor says where frames begin and end and what they need", "[rtp][frames]") {
   Stream stream("AV1");
   // One element each: an OBU of type frame.
