@@ -1,6 +1,7 @@
 #include "two_ends.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 using namespace parley;
@@ -356,6 +357,39 @@ TEST_CASE("a full buffer refuses, says when there is room, and loses nothing; co
   two.run(1s);
   CHECK(drained(two.a, one) == wanted * 100'000);
   CHECK(two.b.all<DataChannels::Incoming>().size() == 2);
+}
+
+TEST_CASE("channels share the path by their priority, as RFC 8831 s.6.4 has it") {
+  if (!runsNative()) return;
+  for (const bool interleaving : {true, false}) {
+    INFO("interleaving " << interleaving);
+    auto config = bigConfig();
+    config.interleaving = interleaving;
+    config.sendBuffer = 4'194'304;
+    auto two = twoPeers(config, config);
+    // Extra low, low, medium, high.
+    const std::uint16_t priorities[] = {128, 256, 512, 1'024};
+    for (unsigned i = 0; i < 4; ++i) {
+      auto parameters = labelled("x");
+      parameters.priority = priorities[i];
+      two.a->open(ChannelId{i + 1}, parameters, two.now());
+    }
+    connectBoth(two);
+    std::size_t received[4] = {};
+    for (int n = 0; n < 100; ++n)
+      for (unsigned i = 0; i < 4; ++i)
+        REQUIRE(two.a->send(ChannelId{i + 1}, false, std::vector<std::uint8_t>(5'000, static_cast<std::uint8_t>(i)),
+                            two.now()) == SendResult::Sent);
+    REQUIRE(two.run(10s, [&] { return two.b.messages.size() >= 150; }));
+    for (std::size_t i = 0; i < 150; ++i) ++received[two.b.messages[i].bytes.at(0)];
+    // 15 parts of ten messages.
+    CHECK(std::abs(static_cast<int>(received[0]) - 10) <= 2);
+    CHECK(std::abs(static_cast<int>(received[1]) - 20) <= 2);
+    CHECK(std::abs(static_cast<int>(received[2]) - 40) <= 3);
+    CHECK(std::abs(static_cast<int>(received[3]) - 80) <= 4);
+    // Nobody starves.
+    REQUIRE(two.run(60s, [&] { return two.b.messages.size() == 400; }));
+  }
 }
 
 TEST_CASE("events and messages come in their order, and a reader that stops holds the peer up") {

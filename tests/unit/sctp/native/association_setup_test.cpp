@@ -91,6 +91,34 @@ TEST_CASE("where both take it packets have no checksum, but for INIT and COOKIE 
   CHECK(without > 10);
 }
 
+TEST_CASE("who takes packets without a checksum gets them from a peer that takes none itself (RFC 9653)") {
+  for (const bool aTakes : {true, false}) {
+    INFO("A takes them " << aTakes);
+    Config plain, rich;
+    plain.zeroChecksum = false;
+    TwoNative two(aTakes ? rich : plain, aTakes ? plain : rich);
+    bool bothWays = false;
+    two.drop = [&](bool fromA, std::vector<std::uint8_t>& packet) {
+      // What a sender makes of our word is its own matter: as one that uses it sends.
+      const bool setup = typeOf(packet) == 1 || typeOf(packet) == 2 || typeOf(packet) == 10;
+      CHECK(base::load32(&packet[8]) != 0);
+      if (!setup && (bothWays || fromA != aTakes))
+        for (int i = 8; i < 12; ++i) packet[i] = 0;
+      return false;
+    };
+    two.connect();
+    two.run(100ms);
+    REQUIRE(carries(two));
+    CHECK(two.a->drops()[native::Drop::BadChecksum] == 0);
+    CHECK(two.b->drops()[native::Drop::BadChecksum] == 0);
+    // The other direction was not agreed on.
+    bothWays = true;
+    CHECK_FALSE(carries(two));
+    CHECK((aTakes ? two.a : two.b)->drops()[native::Drop::BadChecksum] == 0);
+    CHECK((aTakes ? two.b : two.a)->drops()[native::Drop::BadChecksum] > 0);
+  }
+}
+
 TEST_CASE("an INIT or a COOKIE ECHO without checksum is dropped") {
   for (int type : {1, 10}) {
     TwoNative two;
@@ -402,4 +430,35 @@ TEST_CASE("an early message arrives once, whichever packets of the handshake are
       CHECK(two.b.messages.size() == (two.a.find<Association::SendsEarly>() ? 1 : 0));
       CHECK((two.a.find<Association::SendsEarly>() || two.b.find<Association::SendsEarly>()));
     }
+}
+
+TEST_CASE("a stale cookie ends an association that has sent early, for its message may not get lost unnoticed") {
+  for (const bool message : {true, false}) {
+    INFO("with a message " << message);
+    TwoNative two;
+    two.b->connect(two.now);
+    two.b.drain(two.now);
+    two.b.sent.clear();
+    if (message)
+      two.a.onEarly = [&] { CHECK(two.a->send(3, Ppid::Binary, bytesOf(300), {}, two.now) == SendResult::Sent); };
+    std::vector<std::uint8_t> held;
+    two.drop = [&](bool fromA, std::vector<std::uint8_t>& packet) {
+      if (!fromA) return typeOf(packet) == 1;
+      if (typeOf(packet) != cookieEcho) return two.now < Time{1h} + 61s && hasMessage(packet);
+      if (held.empty()) held = packet;
+      return two.now < Time{1h} + 61s;
+    };
+    two.a->connect(two.now);
+    two.run(62s);
+    REQUIRE_FALSE(held.empty());
+    CHECK(hasMessage(held) == message);
+    // The message behind it is for no association, and answered by nothing; the cookie by an ERROR.
+    two.b->handle(held, two.now);
+    two.b.drain(two.now);
+    two.run(30s);
+    CHECK(two.b.messages.empty());
+    CHECK((two.a.find<Association::Failed>() != nullptr) == message);
+    CHECK(two.a.up() != message);
+    if (!message) CHECK(carries(two));
+  }
 }
