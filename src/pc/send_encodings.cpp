@@ -58,8 +58,11 @@ std::vector<RtpEncodingParameters> validEncodings(MediaKind kind, std::vector<Rt
   if (kind == MediaKind::Audio) {
     // W3C: simulcast is of video.
     encodings.resize(1);
+    encodings.front().rid.clear();
     return encodings;
   }
+  // W3C: a single encoding has no rid; there is nothing to tell it from.
+  if (encodings.size() == 1) encodings.front().rid.clear();
   if (encodings.size() > maxEncodings) encodings.resize(maxEncodings);
   // W3C: who says nothing of scaling gets halves, with the whole picture last.
   if (std::none_of(encodings.begin(), encodings.end(), [](const auto& one) { return one.scaleResolutionDownBy; }))

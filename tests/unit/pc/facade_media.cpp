@@ -253,6 +253,8 @@ TEST_CASE("Parameters are read, changed, and guarded against what cannot change"
   CHECK_THROWN(pair.a.addTransceiver(MediaKind::Video, init), TypeError);
   init.sendEncodings[1].rid = "not a rid";
   CHECK_THROWN(pair.a.addTransceiver(MediaKind::Video, init), TypeError);
+  init.sendEncodings.pop_back();
+  CHECK(pair.a.addTransceiver(MediaKind::Video, init)->sender()->getParameters().encodings[0].rid.empty());
 }
 
 TEST_CASE("Tones can be inserted once they are negotiated") {
