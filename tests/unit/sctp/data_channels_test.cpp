@@ -359,8 +359,7 @@ TEST_CASE("a full buffer refuses, says when there is room, and loses nothing; co
   CHECK(two.b.all<DataChannels::Incoming>().size() == 2);
 }
 
-TEST_CASE("channels share the path by their priority, as RFC 8831 s.6.4 has it") {
-  if (!runsNative()) return;
+TEST_CASE("channels share the path by their priority, as RFC 8831 s.6.4 has it", "[native]") {
   for (const bool interleaving : {true, false}) {
     INFO("interleaving " << interleaving);
     auto config = bigConfig();
