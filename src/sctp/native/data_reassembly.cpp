@@ -8,86 +8,161 @@ namespace {
 
 std::vector<std::uint8_t> copyOf(base::Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
+/// Whether a fragment may be of the message: of another run, or one that waits.
+template <class Run, class Fragment>
+bool sameMessage(const Run& run, const Fragment& fragment, bool unordered) {
+  return run.stream == fragment.stream && run.unordered == unordered && (unordered || run.ssn == fragment.ssn);
+}
+
 }  // namespace
 
 void DataReassembly::add(const wire::Data& data, wire::UnwrappedTsn tsn) {
   const auto& flags = data.dataFlags;
   if (flags.beginning) {
-    Run run{tsn, data.stream, data.ssn, flags.unordered, false, data.ppid, {}};
-    inbox_.window().hold(0);
-    if (!flags.end && runs_.size() < generous) run.bytes.reserve(usualSize_);
-    append(run, data.payload);
-    if (flags.end) {
-      complete(run);
-    } else {
-      extend(runs_.emplace(tsn.next(), std::move(run)).first);
-    }
+    begin(data, tsn);
     return;
   }
   const auto run = runs_.find(tsn);
   if (run == runs_.end()) {
-    inbox_.window().hold(data.payload.size());
-    loose_.emplace(tsn, Fragment{data.stream, data.ssn, flags.unordered, flags.end, copyOf(data.payload)});
+    wait(data, tsn);
     return;
   }
-  const bool fits = run->second.stream == data.stream && run->second.unordered == flags.unordered &&
-                    (flags.unordered || run->second.ssn == data.ssn);
-  if (!fits) {
+  if (!run->second.begun) {
+    // The message began earlier than was guessed.
+    evict(run->second);
+    discard(run);
+    wait(data, tsn);
+    return;
+  }
+  if (!sameMessage(run->second, data, flags.unordered)) {
     inbox_.drop(ReceiveDrop::WrongFragment);
     discard(run);
     return;
   }
-  append(run->second, data.payload);
-  auto node = runs_.extract(run);
-  if (flags.end) {
-    complete(node.mapped());
-    return;
-  }
-  node.key() = tsn.next();
-  extend(runs_.insert(std::move(node)).position);
+  join(run, data.payload, flags.end);
 }
 
-void DataReassembly::extend(Runs::iterator run) {
-  for (auto next = loose_.find(run->first); next != loose_.end(); next = loose_.find(run->first)) {
-    auto fragment = std::move(next->second);
+void DataReassembly::begin(const wire::Data& data, wire::UnwrappedTsn tsn) {
+  const auto& flags = data.dataFlags;
+  if (const auto around = runAround(tsn); around != runs_.end()) {
+    auto& run = around->second;
+    if (around->first == tsn && !run.begun && sameMessage(run, data, flags.unordered)) {
+      run.begun = true;
+      run.ppid = data.ppid;
+      join(around, data.payload, flags.end);
+      return;
+    }
+    // What it holds behind this one is not its own.
+    if (run.message.extent() > run.indexOf(tsn)) evict(run);
+    if (around->first == tsn) {
+      inbox_.drop(ReceiveDrop::WrongFragment);
+      discard(around);
+    }
+  }
+  Run run{tsn, data.stream, data.ssn, flags.unordered, true, data.ppid, MessageAssembly(maxMessageSize_)};
+  inbox_.window().hold(0);
+  if (flags.end) {
+    append(run, data.payload, true);
+    complete(run);
+    return;
+  }
+  if (runs_.size() < generous) run.message.reserve(usualSize_);
+  join(runs_.emplace(tsn, std::move(run)).first, data.payload, false);
+}
+
+void DataReassembly::wait(const wire::Data& data, wire::UnwrappedTsn tsn) {
+  const auto& flags = data.dataFlags;
+  const auto around = runAround(tsn);
+  if (around != runs_.end() && place(around->second, data, tsn)) return;
+  const auto before = tsn - 1;
+  // Runs do not overlap, so that what one has another does not wait for.
+  const bool free = around == runs_.end() ||
+                    (around->first != before && around->second.message.extent() <= around->second.indexOf(before));
+  if (!flags.end && free && loose_.find(before) == loose_.end()) {
+    Run run{before, data.stream, data.ssn, flags.unordered, false, 0, MessageAssembly(maxMessageSize_)};
+    if (runs_.size() < generous) run.message.reserve(usualSize_);
+    if (place(run, data, tsn)) {
+      inbox_.window().hold(0);
+      runs_.emplace(before, std::move(run));
+      return;
+    }
+  }
+  inbox_.window().hold(data.payload.size());
+  loose_.emplace(tsn, Fragment{data.stream, data.ssn, flags.unordered, flags.end, copyOf(data.payload)});
+}
+
+bool DataReassembly::place(Run& run, const wire::Data& data, wire::UnwrappedTsn tsn) {
+  if (!sameMessage(run, data, data.dataFlags.unordered)) return false;
+  const auto before = run.message.held();
+  if (!run.message.place(run.indexOf(tsn), data.payload, data.dataFlags.end, before + inbox_.window().available()))
+    return false;
+  inbox_.window().grow(run.message.held() - before);
+  return true;
+}
+
+void DataReassembly::join(Runs::iterator at, base::Bytes bytes, bool end) {
+  auto node = runs_.extract(at);
+  auto& run = node.mapped();
+  append(run, bytes, end);
+  for (auto next = loose_.find(run.next()); !run.message.complete() && next != loose_.end();
+       next = loose_.find(run.next())) {
+    const auto fragment = std::move(next->second);
     inbox_.window().release(fragment.bytes.size());
     loose_.erase(next);
-    auto& message = run->second;
-    const bool fits = message.stream == fragment.stream && message.unordered == fragment.unordered &&
-                      (message.unordered || message.ssn == fragment.ssn);
-    if (!fits) {
+    if (!sameMessage(run, fragment, fragment.unordered)) {
       inbox_.drop(ReceiveDrop::WrongFragment);
-      discard(run);
+      inbox_.window().release(run.message.held());
       return;
     }
-    append(message, fragment.bytes);
-    auto node = runs_.extract(run);
-    if (fragment.end) {
-      complete(node.mapped());
-      return;
-    }
-    node.key() = node.key().next();
-    run = runs_.insert(std::move(node)).position;
+    append(run, fragment.bytes, fragment.end);
   }
-}
-
-void DataReassembly::append(Run& run, base::Bytes bytes) {
-  if (run.tooLarge) return;
-  if (run.bytes.size() + bytes.size() > maxMessageSize_) {
-    run.tooLarge = true;
-    inbox_.window().shrink(run.bytes.size());
-    run.bytes = {};
-    inbox_.event(Association::MessageTooLarge{run.stream});
+  if (run.message.complete()) {
+    complete(run);
     return;
   }
-  inbox_.window().grow(bytes.size());
-  run.bytes.insert(run.bytes.end(), bytes.begin(), bytes.end());
+  node.key() = run.next();
+  if (const auto guess = runs_.find(run.next()); guess != runs_.end() && !guess->second.begun) {
+    evict(guess->second);
+    discard(guess);
+  }
+  const auto result = runs_.insert(std::move(node));
+  if (result.inserted) return;
+  // Two messages that go on with one TSN.
+  inbox_.drop(ReceiveDrop::WrongFragment);
+  inbox_.window().release(result.node.mapped().message.held());
+}
+
+void DataReassembly::append(Run& run, base::Bytes bytes, bool end) {
+  auto& message = run.message;
+  if (!message.fits(bytes, end)) evict(run);
+  const auto before = message.held();
+  const bool wasTooLarge = message.tooLarge();
+  message.join(bytes, end);
+  if (message.held() >= before) {
+    inbox_.window().grow(message.held() - before);
+  } else {
+    inbox_.window().shrink(before - message.held());
+  }
+  if (message.tooLarge() && !wasTooLarge) inbox_.event(Association::MessageTooLarge{run.stream});
+}
+
+void DataReassembly::evict(Run& run) {
+  const auto before = run.message.held();
+  run.message.evict([&](std::uint32_t index, base::Bytes bytes, bool end) {
+    inbox_.window().hold(bytes.size());
+    loose_.emplace(run.first + index, Fragment{run.stream, run.ssn, run.unordered, end, copyOf(bytes)});
+  });
+  inbox_.window().shrink(before - run.message.held());
+}
+
+DataReassembly::Runs::iterator DataReassembly::runAround(wire::UnwrappedTsn tsn) {
+  const auto after = runs_.upper_bound(tsn);
+  return after == runs_.begin() ? runs_.end() : std::prev(after);
 }
 
 void DataReassembly::complete(Run& run) {
-  if (!run.bytes.empty()) usualSize_ = run.bytes.size();
-  if (run.bytes.capacity() > 2 * run.bytes.size()) run.bytes.shrink_to_fit();
-  Message message{run.stream, Ppid{run.ppid}, std::move(run.bytes)};
+  if (run.message.held() != 0) usualSize_ = run.message.held();
+  Message message{run.stream, Ppid{run.ppid}, run.message.take()};
   if (run.unordered) {
     deliver(std::move(message));
     return;
@@ -131,8 +206,6 @@ void DataReassembly::deliver(Message&& message) {
 void DataReassembly::forward(wire::UnwrappedTsn cumulative, const wire::ForwardTsnView& skipped,
                              std::uint16_t streams) {
   forwardedTo_ = cumulative;
-  // A run whose next TSN was skipped cannot be completed.
-  while (!runs_.empty() && runs_.begin()->first <= cumulative) discard(runs_.begin());
   for (std::size_t i = 0; i < skipped.streamCount(); ++i) {
     const auto [number, ssn] = skipped.stream(i);
     if (number >= streams) continue;
@@ -148,6 +221,12 @@ void DataReassembly::forward(wire::UnwrappedTsn cumulative, const wire::ForwardT
 }
 
 void DataReassembly::progressed(wire::UnwrappedTsn cumulative) {
+  // A run whose next TSN was skipped, or was something else, cannot be completed. What it has behind that may be
+  // another message's.
+  while (!runs_.empty() && runs_.begin()->first <= cumulative) {
+    evict(runs_.begin()->second);
+    discard(runs_.begin());
+  }
   while (!loose_.empty() && loose_.begin()->first <= cumulative) {
     inbox_.drop(ReceiveDrop::OrphanFragment);
     inbox_.window().release(loose_.begin()->second.bytes.size());
@@ -156,7 +235,7 @@ void DataReassembly::progressed(wire::UnwrappedTsn cumulative) {
 }
 
 void DataReassembly::discard(Runs::iterator run) {
-  inbox_.window().release(run->second.bytes.size());
+  inbox_.window().release(run->second.message.held());
   runs_.erase(run);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sctp/native/inbox.hpp"
+#include "sctp/native/message_assembly.hpp"
 #include "sctp/wire/data_chunk.hpp"
 #include "sctp/wire/forward_tsn_chunk.hpp"
 #include "sctp/wire/serial.hpp"
@@ -16,13 +17,15 @@ namespace parley::sctp::native {
 /// Makes messages of DATA chunks (RFC 9260 s.6.5, s.6.6, s.6.9). The fragments of a message have TSNs without a gap,
 /// and nothing but that holds them together.
 ///
-///     fragment ──► continues a run? ──yes──► appended to the run's message ──end──► complete
-///                     └──no──► waits for the TSN before it
+///     fragment ──► the run's next? ──yes──► joins the run's message ──end──► complete
+///                     └──no──► has a place in a run? ──yes──► waits there
+///                                └──no──► waits in a buffer of its own
 ///     complete ──► unordered, or the stream's next? ──yes──► inbox
 ///                     └──no──► waits in its stream
 ///
-/// A chunk's bytes are copied once, into the message, if they come in order; those that have to wait once more. What
-/// waits counts in the inbox's window. The window admitted the chunk before it gets here.
+/// A run begins with the first fragment of a message; or without it, where a fragment comes that continues none: what
+/// is missing is then taken to be the one in front of it. What waits counts in the inbox's window. The window admitted
+/// the chunk before it gets here.
 class DataReassembly {
  public:
   DataReassembly(Inbox& inbox, std::size_t maxMessageSize) : inbox_(inbox), maxMessageSize_(maxMessageSize) {}
@@ -42,15 +45,18 @@ class DataReassembly {
   void resetAllStreams();
 
  private:
-  /// A message of which the first fragments are there.
+  /// A message of which something is there.
   struct Run {
     wire::UnwrappedTsn first;
     std::uint16_t stream = 0;
     wire::Ssn ssn;
     bool unordered = false;
-    bool tooLarge = false;  ///< Its bytes are thrown away.
+    bool begun = false;  ///< `first` has come. If it has not, it is a guess.
     std::uint32_t ppid = 0;
-    std::vector<std::uint8_t> bytes;
+    MessageAssembly message;
+
+    std::uint32_t indexOf(wire::UnwrappedTsn tsn) const { return static_cast<std::uint32_t>(tsn.aheadOf(first)); }
+    wire::UnwrappedTsn next() const { return first + message.joined(); }
   };
   struct Fragment {
     std::uint16_t stream = 0;
@@ -66,9 +72,17 @@ class DataReassembly {
   };
   using Runs = std::map<wire::UnwrappedTsn, Run>;  ///< By the TSN that is to come next.
 
-  void append(Run& run, base::Bytes bytes);
-  /// Appends what waits for the run's next TSN, and finishes it if its end is there.
-  void extend(Runs::iterator run);
+  void begin(const wire::Data& data, wire::UnwrappedTsn tsn);
+  /// A fragment whose turn has not come.
+  void wait(const wire::Data& data, wire::UnwrappedTsn tsn);
+  bool place(Run& run, const wire::Data& data, wire::UnwrappedTsn tsn);
+  /// The run's next fragment joins it, and then those that wait for it. At the end of the message it is complete.
+  void join(Runs::iterator at, base::Bytes bytes, bool end);
+  void append(Run& run, base::Bytes bytes, bool end);
+  /// What waits in the run gets buffers of its own: its place is wrong, or it belongs to another message.
+  void evict(Run& run);
+  /// The last run that waits for `tsn` or something before it.
+  Runs::iterator runAround(wire::UnwrappedTsn tsn);
   void complete(Run& run);
   void deliverInOrder(Stream& stream);
   void deliver(Message&& message);
@@ -80,7 +94,7 @@ class DataReassembly {
   std::size_t usualSize_ = 0;  ///< Of the last message of several fragments: what the next one gets to begin with.
   wire::UnwrappedTsn forwardedTo_{0};
   Runs runs_;
-  std::map<wire::UnwrappedTsn, Fragment> loose_;
+  std::map<wire::UnwrappedTsn, Fragment> loose_;  ///< Those that have no place in a run.
   std::unordered_map<std::uint16_t, Stream> streams_;
 };
 

@@ -5,7 +5,7 @@
 
 namespace parley::sctp::native {
 
-void IDataReassembly::add(const wire::IData& data) {
+void IDataReassembly::add(const wire::IData& data, wire::UnwrappedTsn tsn) {
   auto& stream = streams_[data.stream];
   const auto& flags = data.dataFlags;
   const auto mid = (flags.unordered ? stream.latest : stream.next).nearest(data.mid);
@@ -25,13 +25,14 @@ void IDataReassembly::add(const wire::IData& data) {
     deliverInOrder(data.stream, stream);
     return;
   }
-  const auto [at, created] = partials.try_emplace(mid);
+  const auto [at, created] = partials.try_emplace(mid, Partial{0, MessageAssembly(maxMessageSize_), {}});
   if (created) {
-    ++begun_;
     inbox_.window().hold(0);
+    if (++begun_ <= generous && !flags.end) at->second.message.reserve(usualSize_);
+    if (data.fsn != 0) withoutBeginning_.emplace(tsn, Key{data.stream, flags.unordered, mid});
   }
   join(data.stream, at->second, data);
-  if (!at->second.complete) return;
+  if (!at->second.message.complete()) return;
   if (flags.unordered) {
     deliver(data.stream, at->second);
     partials.erase(at);
@@ -41,63 +42,74 @@ void IDataReassembly::add(const wire::IData& data) {
 }
 
 void IDataReassembly::join(std::uint16_t stream, Partial& partial, const wire::IData& data) {
+  auto& message = partial.message;
   const auto fsn = data.fsn;
+  const auto& flags = data.dataFlags;
   // RFC 8260 s.2.1: FSN 0 is the first fragment, and it alone.
-  const bool bad = partial.complete || fsn < partial.nextFsn || (fsn == 0) != data.dataFlags.beginning;
-  if (bad || partial.loose.count(fsn) != 0) {
+  const bool bad = message.complete() || (fsn == 0) != flags.beginning;
+  if (bad || message.has(fsn) || partial.loose.count(fsn) != 0) {
     inbox_.drop(ReceiveDrop::WrongFragment);
     return;
   }
-  if (fsn != partial.nextFsn) {
-    inbox_.window().hold(data.payload.size());
-    partial.loose.emplace(fsn, Fragment{data.dataFlags.end, {data.payload.begin(), data.payload.end()}});
+  if (fsn != message.joined()) {
+    const auto before = message.held();
+    if (message.place(fsn, data.payload, flags.end, before + inbox_.window().available())) {
+      inbox_.window().grow(message.held() - before);
+    } else {
+      inbox_.window().hold(data.payload.size());
+      partial.loose.emplace(fsn, Fragment{flags.end, {data.payload.begin(), data.payload.end()}});
+    }
     return;
   }
-  if (data.dataFlags.beginning) {
-    partial.ppid = data.ppid;
-    if (!data.dataFlags.end && begun_ <= generous) partial.bytes.reserve(usualSize_);
+  if (flags.beginning) partial.ppid = data.ppid;
+  append(stream, partial, data.payload, flags.end);
+  while (!message.complete()) {
+    const auto next = partial.loose.find(message.joined());
+    if (next == partial.loose.end()) return;
+    const auto fragment = std::move(next->second);
+    inbox_.window().release(fragment.bytes.size());
+    partial.loose.erase(next);
+    append(stream, partial, fragment.bytes, fragment.end);
   }
-  append(stream, partial, data.payload, data.dataFlags.end);
-  for (auto next = partial.loose.begin();
-       !partial.complete && next != partial.loose.end() && next->first == partial.nextFsn;
-       next = partial.loose.erase(next)) {
-    inbox_.window().release(next->second.bytes.size());
-    append(stream, partial, next->second.bytes, next->second.end);
-  }
-  if (!partial.complete) return;
   --begun_;
   for (const auto& [number, fragment] : partial.loose) {  // Behind the end.
     inbox_.drop(ReceiveDrop::WrongFragment);
     inbox_.window().release(fragment.bytes.size());
   }
   partial.loose.clear();
-  if (!data.dataFlags.beginning) usualSize_ = partial.bytes.size();
-  if (partial.bytes.capacity() > 2 * partial.bytes.size()) partial.bytes.shrink_to_fit();
+  if (!flags.beginning) usualSize_ = message.held();
 }
 
 void IDataReassembly::append(std::uint16_t stream, Partial& partial, base::Bytes bytes, bool end) {
-  ++partial.nextFsn;
-  partial.complete = end;
-  if (partial.tooLarge) return;
-  if (partial.bytes.size() + bytes.size() > maxMessageSize_) {
-    partial.tooLarge = true;
-    inbox_.window().shrink(partial.bytes.size());
-    partial.bytes = {};
-    inbox_.event(Association::MessageTooLarge{stream});
-    return;
+  auto& message = partial.message;
+  auto before = message.held();
+  if (!message.fits(bytes, end)) {
+    message.evict([&](std::uint32_t fsn, base::Bytes fragment, bool isEnd) {
+      inbox_.window().hold(fragment.size());
+      partial.loose.emplace(fsn, Fragment{isEnd, {fragment.begin(), fragment.end()}});
+    });
+    inbox_.window().shrink(before - message.held());
+    before = message.held();
   }
-  inbox_.window().grow(bytes.size());
-  partial.bytes.insert(partial.bytes.end(), bytes.begin(), bytes.end());
+  const bool wasTooLarge = message.tooLarge();
+  message.join(bytes, end);
+  if (message.held() >= before) {
+    inbox_.window().grow(message.held() - before);
+  } else {
+    inbox_.window().shrink(before - message.held());
+  }
+  if (message.tooLarge() && !wasTooLarge) inbox_.event(Association::MessageTooLarge{stream});
 }
 
 void IDataReassembly::deliver(std::uint16_t stream, Partial& partial) {
-  inbox_.window().release(partial.bytes.size());
-  if (!partial.tooLarge) inbox_.add(Message{stream, Ppid{partial.ppid}, std::move(partial.bytes)});
+  inbox_.window().release(partial.message.held());
+  if (!partial.message.tooLarge()) inbox_.add(Message{stream, Ppid{partial.ppid}, partial.message.take()});
 }
 
 void IDataReassembly::deliverInOrder(std::uint16_t number, Stream& stream) {
   auto& ordered = stream.ordered;
-  for (auto first = ordered.begin(); first != ordered.end() && first->first == stream.next && first->second.complete;
+  for (auto first = ordered.begin();
+       first != ordered.end() && first->first == stream.next && first->second.message.complete();
        first = ordered.erase(first)) {
     stream.next = stream.next.next();
     deliver(number, first->second);
@@ -112,7 +124,7 @@ void IDataReassembly::forward(const wire::IForwardTsnView& skipped, std::uint16_
     const auto last = (unordered ? stream.latest : stream.next).nearest(mid);
     auto& partials = unordered ? stream.unordered : stream.ordered;
     for (auto it = partials.begin(); it != partials.end() && it->first <= last; it = partials.erase(it)) {
-      if (it->second.complete) {
+      if (it->second.message.complete()) {
         deliver(number, it->second);
       } else {
         release(it->second);
@@ -124,10 +136,25 @@ void IDataReassembly::forward(const wire::IForwardTsnView& skipped, std::uint16_
   }
 }
 
+void IDataReassembly::progressed(wire::UnwrappedTsn cumulative) {
+  while (!withoutBeginning_.empty() && withoutBeginning_.begin()->first <= cumulative) {
+    const auto key = withoutBeginning_.begin()->second;
+    withoutBeginning_.erase(withoutBeginning_.begin());
+    const auto stream = streams_.find(key.stream);
+    if (stream == streams_.end()) continue;
+    auto& partials = key.unordered ? stream->second.unordered : stream->second.ordered;
+    const auto partial = partials.find(key.mid);
+    if (partial == partials.end() || partial->second.message.joined() != 0) continue;
+    inbox_.drop(ReceiveDrop::OrphanFragment);
+    release(partial->second);
+    partials.erase(partial);
+  }
+}
+
 void IDataReassembly::release(Partial& partial) {
-  inbox_.window().release(partial.bytes.size());
+  inbox_.window().release(partial.message.held());
   for (const auto& [fsn, fragment] : partial.loose) inbox_.window().release(fragment.bytes.size());
-  if (!partial.complete) --begun_;
+  if (!partial.message.complete()) --begun_;
 }
 
 void IDataReassembly::release(Stream& stream) {
@@ -147,6 +174,7 @@ void IDataReassembly::resetAllStreams() { clear(); }
 void IDataReassembly::clear() {
   for (auto& [number, stream] : streams_) release(stream);
   streams_.clear();
+  withoutBeginning_.clear();
 }
 
 }  // namespace parley::sctp::native

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sctp/native/inbox.hpp"
+#include "sctp/native/message_assembly.hpp"
 #include "sctp/wire/idata_chunk.hpp"
 #include "sctp/wire/iforward_tsn_chunk.hpp"
 #include "sctp/wire/serial.hpp"
@@ -23,9 +24,12 @@ class IDataReassembly {
   IDataReassembly& operator=(const IDataReassembly&) = delete;
 
   /// A chunk with a new TSN.
-  void add(const wire::IData& data);
+  void add(const wire::IData& data, wire::UnwrappedTsn tsn);
   /// RFC 8260 s.2.3.1. Entries for streams that do not exist, of which there are `streams`, are ignored.
   void forward(const wire::IForwardTsnView& skipped, std::uint16_t streams);
+  /// All up to `cumulative` has come or was skipped: a message of which something came, but not the beginning, which
+  /// has a lower TSN, will never be whole. It was given up, and this came late.
+  void progressed(wire::UnwrappedTsn cumulative);
   /// RFC 8260 s.2.3.2: both counters start again.
   void resetStream(std::uint16_t stream);
   void resetAllStreams();
@@ -37,12 +41,9 @@ class IDataReassembly {
   };
   /// A message of which something is there; or all, if it waits for earlier ones.
   struct Partial {
-    bool complete = false;
-    bool tooLarge = false;      ///< Its bytes are thrown away.
-    std::uint32_t nextFsn = 0;  ///< What `bytes` ends before.
-    std::uint32_t ppid = 0;     ///< Known once the first fragment is there.
-    std::vector<std::uint8_t> bytes;
-    std::map<std::uint32_t, Fragment> loose;  ///< By FSN.
+    std::uint32_t ppid = 0;  ///< Known once the first fragment is there.
+    MessageAssembly message;
+    std::map<std::uint32_t, Fragment> loose;  ///< By FSN: those that have no place in the message.
   };
   using Partials = std::map<wire::UnwrappedMid, Partial>;
   struct Stream {
@@ -54,9 +55,14 @@ class IDataReassembly {
     Partials unordered;
   };
 
+  struct Key {
+    std::uint16_t stream = 0;
+    bool unordered = false;
+    wire::UnwrappedMid mid;
+  };
+
   /// The fragment joins its message.
   void join(std::uint16_t stream, Partial& partial, const wire::IData& data);
-  /// Takes the next bytes of the message; at its end it is complete.
   void append(std::uint16_t stream, Partial& partial, base::Bytes bytes, bool end);
   void deliver(std::uint16_t stream, Partial& partial);
   void deliverInOrder(std::uint16_t number, Stream& stream);
@@ -70,6 +76,8 @@ class IDataReassembly {
   std::size_t usualSize_ = 0;  ///< Of the last message of several fragments: what the next one gets to begin with.
   std::size_t begun_ = 0;      ///< Messages that are not complete.
   std::unordered_map<std::uint16_t, Stream> streams_;
+  /// By the TSN of the fragment that came first.
+  std::map<wire::UnwrappedTsn, Key> withoutBeginning_;
 };
 
 }  // namespace parley::sctp::native

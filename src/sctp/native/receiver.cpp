@@ -63,8 +63,9 @@ Receiver::Verdict Receiver::handle(const wire::Data& data) {
 Receiver::Verdict Receiver::handle(const wire::IData& data) {
   auto* reassembly = std::get_if<IDataReassembly>(&reassembly_);
   if (!reassembly) return Verdict::Dropped;
-  const auto verdict = accept(tsns_.unwrap(data.tsn), data.stream, data.payload.size(), data.dataFlags.immediate);
-  if (verdict == Verdict::Taken) reassembly->add(data);
+  const auto tsn = tsns_.unwrap(data.tsn);
+  const auto verdict = accept(tsn, data.stream, data.payload.size(), data.dataFlags.immediate);
+  if (verdict == Verdict::Taken) reassembly->add(data, tsn);
   if (verdict != Verdict::Dropped) progressed();
   return verdict;
 }
@@ -104,7 +105,8 @@ void Receiver::handle(const wire::ReconfigParameter& request) {
 }
 
 void Receiver::progressed() {
-  if (auto* reassembly = std::get_if<DataReassembly>(&reassembly_)) reassembly->progressed(tsns_.cumulative());
+  if (auto* data = std::get_if<DataReassembly>(&reassembly_)) data->progressed(tsns_.cumulative());
+  if (auto* idata = std::get_if<IDataReassembly>(&reassembly_)) idata->progressed(tsns_.cumulative());
   if (auto reset = resets_.progressed(tsns_.cumulative())) perform(*reset);
 }
 

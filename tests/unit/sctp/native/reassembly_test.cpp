@@ -70,8 +70,7 @@ struct Abandoning {
       receiver.handle(*wire::IForwardTsnView::parse(*wire::chunkFrom(bytes)));
     } else {
       std::vector<wire::ForwardTsn::Skipped> list;
-      for (const auto& [key, number] : skipped)
-        list.push_back({key.first, {static_cast<std::uint16_t>(number)}});
+      for (const auto& [key, number] : skipped) list.push_back({key.first, {static_cast<std::uint16_t>(number)}});
       const auto bytes = wire::toBytes(wire::ForwardTsn{cumulative, list});
       receiver.handle(*wire::ForwardTsnView::parse(*wire::chunkFrom(bytes)));
     }
@@ -197,8 +196,7 @@ TEST_CASE("the stream sequence number wraps around, and may be further ahead tha
   const std::vector<std::uint8_t> bytes{1};
   // All but the first of 40 000 messages; then it.
   for (std::uint32_t i = 1; i < 40'000; ++i)
-    if (i < 15'000 || i > 39'000)
-      receiver.handle(dataChunk(i, whole, bytes, 0, static_cast<std::uint16_t>(i)));
+    if (i < 15'000 || i > 39'000) receiver.handle(dataChunk(i, whole, bytes, 0, static_cast<std::uint16_t>(i)));
   CHECK_FALSE(receiver.receive());
   receiver.handle(dataChunk(0, whole, bytes));
   std::uint32_t received = 0;
@@ -302,4 +300,97 @@ TEST_CASE("unordered messages pass ordered ones that wait") {
   }
   CHECK(receiver.receive());
   CHECK_FALSE(receiver.receive());
+}
+
+TEST_CASE("fragments of one size have their place in the message before those in front of them are there") {
+  const bool interleaving = GENERATE(false, true);
+  constexpr std::uint32_t count = 8;
+  const std::uint32_t lost = GENERATE(0u, 1u, 4u, 6u);
+  Receiver receiver(Config{});
+  receiver.start({{1}, streams, interleaving});
+  const auto give = [&](std::uint32_t i) {
+    const std::vector<std::uint8_t> bytes(i == count - 1 ? 50 : 100, static_cast<std::uint8_t>(i));
+    const auto flags = i == 0 ? first : i == count - 1 ? last : middle;
+    if (interleaving) {
+      receiver.handle(idataChunk(1 + i, flags, 0, i, bytes));
+    } else {
+      receiver.handle(dataChunk(1 + i, flags, bytes));
+    }
+  };
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (i != lost) give(i);
+  // One piece of memory, the place of the lost one included. Each buffer of its own would count more.
+  CHECK(receiver.window().used() == 750 + ReceiveWindow::overhead);
+  give(lost);
+  const auto message = receiver.receive();
+  REQUIRE(message);
+  REQUIRE(message->bytes.size() == 750);
+  for (std::size_t i = 0; i < 750; ++i) REQUIRE(message->bytes[i] == i / 100);
+  CHECK(receiver.window().used() == 0);
+}
+
+TEST_CASE("two unordered messages are not taken for one") {
+  // B · · E of one, with a gap that has the end of the first and the beginning of the second.
+  const std::vector<std::uint8_t> bytes(100);
+  constexpr auto unordered = [](bool beginning, bool end) { return wire::DataFlags{false, true, beginning, end}; };
+  const bool endFirst = GENERATE(false, true);
+  Receiver receiver(Config{});
+  receiver.start({{1}, streams, false});
+  receiver.handle(dataChunk(1, unordered(true, false), bytes));
+  receiver.handle(dataChunk(4, unordered(false, false), bytes));
+  receiver.handle(dataChunk(5, unordered(false, true), bytes));
+  receiver.handle(endFirst ? dataChunk(2, unordered(false, true), bytes) : dataChunk(3, unordered(true, false), bytes));
+  receiver.handle(endFirst ? dataChunk(3, unordered(true, false), bytes) : dataChunk(2, unordered(false, true), bytes));
+  std::multiset<std::size_t> sizes;
+  while (auto message = receiver.receive()) sizes.insert(message->bytes.size());
+  CHECK(sizes == std::multiset<std::size_t>{200, 300});
+  CHECK(receiver.drops().total() == 0);
+  CHECK(receiver.window().used() == 0);
+}
+
+TEST_CASE("an unordered message that is given up takes nothing of the next one with it") {
+  const std::vector<std::uint8_t> bytes(100);
+  constexpr auto unordered = [](bool beginning, bool end) { return wire::DataFlags{false, true, beginning, end}; };
+  Receiver receiver(Config{});
+  receiver.start({{1}, streams, false});
+  receiver.handle(dataChunk(1, unordered(true, false), bytes));
+  receiver.handle(dataChunk(5, unordered(false, true), bytes));  // As if it were the first one's.
+  const auto forward = wire::toBytes(wire::ForwardTsn{{3}, {}});
+  receiver.handle(*wire::ForwardTsnView::parse(*wire::chunkFrom(forward)));
+  receiver.handle(dataChunk(4, unordered(true, false), bytes));
+  const auto message = receiver.receive();
+  REQUIRE(message);
+  CHECK(message->bytes.size() == 200);
+  CHECK(receiver.window().used() == 0);
+}
+
+TEST_CASE("a guess where a message begins stands in nobody's way") {
+  const std::vector<std::uint8_t> small(60), bytes(100);
+  Receiver receiver(Config{});
+  receiver.start({{1}, streams, false});
+  // Sizes differ, so that the fourth has no place behind the first, and begins a guess of its own.
+  receiver.handle(dataChunk(1, first, small));
+  receiver.handle(dataChunk(4, middle, bytes));
+  receiver.handle(dataChunk(2, middle, small));
+  receiver.handle(dataChunk(5, last, bytes));
+  receiver.handle(dataChunk(3, middle, small));
+  const auto message = receiver.receive();
+  REQUIRE(message);
+  CHECK(message->bytes.size() == 380);
+  CHECK(receiver.drops().total() == 0);
+  CHECK(receiver.window().used() == 0);
+}
+
+TEST_CASE("what comes late of an unordered message that was given up is not kept") {
+  const std::vector<std::uint8_t> bytes(100);
+  constexpr auto unordered = [](bool beginning, bool end) { return wire::DataFlags{false, true, beginning, end}; };
+  Receiver receiver(Config{});
+  receiver.start({{1}, streams, true});
+  const std::vector<wire::IForwardTsn::Skipped> skipped{{0, true, {0}}};
+  const auto forward = wire::toBytes(wire::IForwardTsn{{2}, skipped});
+  receiver.handle(idataChunk(2, unordered(false, false), 0, 1, bytes));
+  receiver.handle(*wire::IForwardTsnView::parse(*wire::chunkFrom(forward)));
+  receiver.handle(idataChunk(3, unordered(false, true), 0, 2, bytes));
+  CHECK(receiver.drops()[ReceiveDrop::OrphanFragment] == 1);
+  CHECK(receiver.window().used() == 0);
 }
