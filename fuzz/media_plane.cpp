@@ -106,7 +106,7 @@ class Run {
       one(in_.u8());
       drain();
     }
-    plane_.sayBye(now_);
+    plane_.sayBye();
     drain();
     pass(std::chrono::seconds(30));
   }

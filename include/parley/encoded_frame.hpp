@@ -109,13 +109,14 @@ struct EncodedFrame {
 
   /// In units of the codec's clock, which is 90 kHz for video.
   std::uint32_t rtpTimestamp = 0;
-  /// Outgoing: when the frame was captured, in the engine's time.
+  /// Outgoing: when the frame was captured, in the engine's time. The peer is told (abs-capture-time).
   std::optional<Time> captureTime = std::nullopt;
   /// Incoming: when the last packet of the frame came.
   std::optional<Time> receiveTime = std::nullopt;
-  /// Incoming: the sender's wall clock when it captured the frame, an NTP timestamp (abs-capture-time).
+  /// The capturer's wall clock when it captured the frame, an NTP timestamp (abs-capture-time). Incoming; and outgoing of a
+  /// frame that is passed on, where it counts instead of `captureTime`.
   std::optional<std::uint64_t> senderCaptureTime = std::nullopt;
-  /// Incoming: what the sender thinks its clock is behind the capturer's (abs-capture-time), in NTP units.
+  /// With it: what the sender thinks its clock is behind the capturer's, in NTP units.
   std::optional<std::int64_t> senderCaptureTimeOffset = std::nullopt;
   std::optional<Duration> duration = std::nullopt;
 

@@ -48,6 +48,9 @@ struct TransportStats : BasicStats {
   std::optional<std::string> dtlsRole;  ///< "client", "server" or "unknown".
   std::optional<std::string> srtpCipher;
   std::uint32_t selectedCandidatePairChanges = 0;
+  /// Reports of RFC 8888, where that was negotiated.
+  std::optional<std::uint64_t> ccfbMessagesSent;
+  std::optional<std::uint64_t> ccfbMessagesReceived;
   /// Not of the W3C: what was dropped, by layer and reason ("ice.bad-integrity"); only those that occurred.
   std::map<std::string, std::uint64_t> drops;
 };

@@ -49,8 +49,8 @@ std::uint32_t profileLevelIdOf(std::string_view parameters) {
 bool sameH264(std::string_view a, std::string_view b) {
   const auto mode = [](std::string_view text) { return number(formatParameter(text, "packetization-mode"), 10, 0); };
   const auto one = profileLevelIdOf(a), other = profileLevelIdOf(b);
-  const bool sameProfile = h264Profile(one) == H264Profile::Other ? one >> 8 == other >> 8
-                                                                  : h264Profile(one) == h264Profile(other);
+  const bool sameProfile =
+      h264Profile(one) == H264Profile::Other ? one >> 8 == other >> 8 : h264Profile(one) == h264Profile(other);
   return mode(a) == mode(b) && sameProfile;
 }
 
@@ -61,8 +61,8 @@ bool sameValue(std::string_view a, std::string_view b, std::string_view name, st
 /// What tells two configurations of one codec apart; everything else in a=fmtp is a wish or a limit.
 bool sameConfiguration(std::string_view name, std::string_view a, std::string_view b) {
   if (same(name, "H264")) return sameH264(a, b);
-  if (same(name, "VP9")) return sameValue(a, b, "profile-id", 0);                      // RFC 9628 s.6.1
-  if (same(name, "AV1")) return sameValue(a, b, "profile", 0);                         // AV1 RTP s.7.2.3
+  if (same(name, "VP9")) return sameValue(a, b, "profile-id", 0);  // RFC 9628 s.6.1
+  if (same(name, "AV1")) return sameValue(a, b, "profile", 0);     // AV1 RTP s.7.2.3
   if (same(name, "H265")) return sameValue(a, b, "profile-id", 1) && sameValue(a, b, "tier-flag", 0);  // RFC 7798 s.7.1
   return true;
 }
@@ -75,8 +75,7 @@ bool sameFormat(std::string_view nameA, std::uint32_t clockA, std::uint16_t chan
 
 constexpr const char* sdesMid = "urn:ietf:params:rtp-hdrext:sdes:mid";
 constexpr const char* absoluteSendTime = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
-constexpr const char* transportSequence =
-    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+constexpr const char* transportSequence = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 constexpr const char* absoluteCaptureTime = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
 
 }  // namespace
@@ -99,10 +98,10 @@ const std::vector<MediaCodec>& mediaCodecs(MediaKind kind) {
       {"telephone-event", 8000, 1, "0-15", 126},
   };
   const auto h264 = [](const char* profile, int mode, std::uint8_t payloadType) {
-    return MediaCodec{"H264", 90000, 0,
-                      "level-asymmetry-allowed=1;packetization-mode=" + std::to_string(mode) +
-                          ";profile-level-id=" + profile,
-                      payloadType};
+    return MediaCodec{
+        "H264", 90000, 0,
+        "level-asymmetry-allowed=1;packetization-mode=" + std::to_string(mode) + ";profile-level-id=" + profile,
+        payloadType};
   };
   static const std::vector<MediaCodec> video = {
       {"VP8", 90000, 0, "", 96},
@@ -152,9 +151,9 @@ const std::vector<PlannedExtension>& mediaExtensions(MediaKind kind) {
 }
 
 const std::vector<RtcpFeedback>& mediaFeedback(MediaKind kind) {
-  static const std::vector<RtcpFeedback> audio = {{"transport-cc", ""}, {"nack", ""}};
-  static const std::vector<RtcpFeedback> video = {
-      {"goog-remb", ""}, {"transport-cc", ""}, {"ccm", "fir"}, {"nack", ""}, {"nack", "pli"}};
+  static const std::vector<RtcpFeedback> audio = {transportFeedback, sourceFeedback, {"nack", ""}};
+  static const std::vector<RtcpFeedback> video = {{"goog-remb", ""}, transportFeedback, sourceFeedback,
+                                                  {"ccm", "fir"},    {"nack", ""},      {"nack", "pli"}};
   return kind == MediaKind::Audio ? audio : video;
 }
 
@@ -182,8 +181,8 @@ RtpCapabilities mediaCapabilities(MediaKind kind) {
 bool sameCodec(const RtpCodec& a, const RtpCodec& b) {
   const auto slash = a.mimeType.find('/');
   const auto name = slash == std::string::npos ? a.mimeType : a.mimeType.substr(slash + 1);
-  return same(a.mimeType, b.mimeType) && a.clockRate == b.clockRate && a.channels.value_or(1) == b.channels.value_or(1) &&
-         sameConfiguration(name, a.sdpFmtpLine, b.sdpFmtpLine);
+  return same(a.mimeType, b.mimeType) && a.clockRate == b.clockRate &&
+         a.channels.value_or(1) == b.channels.value_or(1) && sameConfiguration(name, a.sdpFmtpLine, b.sdpFmtpLine);
 }
 
 std::optional<std::string> formatParameter(std::string_view parameters, std::string_view name) {
@@ -244,7 +243,8 @@ std::vector<PlannedCodec> codecsOf(const sdp::MediaSection& section) {
 }
 
 bool matches(const PlannedCodec& described, const MediaCodec& ours) {
-  return sameFormat(described.name, described.clockRate, described.channels, ours.name, ours.clockRate, ours.channels) &&
+  return sameFormat(described.name, described.clockRate, described.channels, ours.name, ours.clockRate,
+                    ours.channels) &&
          sameConfiguration(ours.name, described.parameters, ours.parameters);
 }
 

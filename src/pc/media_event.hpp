@@ -31,6 +31,13 @@ struct SendBitrateChanged {
   std::uint64_t bitsPerSecond = 0;
 };
 
+/// RFC 3550 s.8.2: the peer uses an SSRC with which we send, or its repair stream's. It was ended, and goes on with another
+/// one as soon as the plan has it; the old one must not be used again.
+struct SourceCollided {
+  TransceiverId transceiver = 0;
+  std::uint32_t ssrc = 0;
+};
+
 /// RTP of the transceiver has come for the first time, or again after a pause (true: "unmute"), or has stopped coming
 /// (BYE, timeout).
 struct MediaFlows {

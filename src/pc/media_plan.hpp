@@ -19,6 +19,8 @@ struct RtcpFeedback {
   std::string parameter;
   bool operator==(const RtcpFeedback&) const = default;
 };
+/// When packets came, by the transport-wide numbers that they have; or by their own (RFC 8888).
+inline const RtcpFeedback transportFeedback{"transport-cc", ""}, sourceFeedback{"ack", "ccfb"};
 
 /// One payload type of a section, with all that was agreed about it. Codecs that carry or repair others are listed like
 /// them; `apt` and the members of red tell what they belong to.
@@ -51,10 +53,10 @@ struct PlannedEncoding {
   std::optional<std::uint32_t> rtxSsrc;  ///< Only if rtx is agreed.
   /// False: nothing is sent on it, by setParameters or because the peer paused it ("~" in a=simulcast).
   bool active = true;
-  std::optional<std::uint32_t> maxBitrate;     ///< bit/s
-  std::optional<double> maxFramerate;          ///< frames/s
+  std::optional<std::uint32_t> maxBitrate;  ///< bit/s
+  std::optional<double> maxFramerate;       ///< frames/s
   std::optional<double> scaleResolutionDownBy;
-  std::string scalabilityMode;                 ///< "L1T3"; empty if nobody asked.
+  std::string scalabilityMode;  ///< "L1T3"; empty if nobody asked.
   bool operator==(const PlannedEncoding&) const = default;
 };
 
@@ -71,8 +73,8 @@ struct PlannedSending {
   bool operator==(const PlannedSending&) const = default;
 };
 
-/// What the peer announced of a stream that it sends (a=ssrc, a=ssrc-group). Many peers announce nothing: streams are then
-/// known by MID, RID or payload type when they come.
+/// What the peer announced of a stream that it sends (a=ssrc, a=ssrc-group). Many peers announce nothing: streams are
+/// then known by MID, RID or payload type when they come.
 struct PlannedSource {
   std::uint32_t ssrc = 0;
   std::optional<std::uint32_t> rtxSsrc;  ///< The second of an a=ssrc-group:FID.
@@ -95,8 +97,8 @@ struct PlannedReceiving {
 /// One section of audio or video that an exchange left in use. Its transceiver may neither send nor receive (hold).
 struct PlannedMedia {
   TransceiverId transceiver = 0;
-  /// RFC 9143 s.9.2: for the MID extension, and what a received MID names. Empty only if the peer knows no mids; there is
-  /// one section then.
+  /// RFC 9143 s.9.2: for the MID extension, and what a received MID names. Empty only if the peer knows no mids; there
+  /// is one section then.
   std::string mid;
   MediaKind kind = MediaKind::Audio;
   std::optional<PlannedSending> sending;

@@ -39,9 +39,13 @@ std::string mimeType(MediaKind kind, const std::string& name) {
 }
 
 bool wants(const PlannedCodec& codec, std::string_view type, std::string_view parameter) {
-  return std::any_of(codec.feedback.begin(), codec.feedback.end(), [&](const RtcpFeedback& each) {
-    return each.type == type && each.parameter == parameter;
-  });
+  return std::any_of(codec.feedback.begin(), codec.feedback.end(),
+                     [&](const RtcpFeedback& each) { return each.type == type && each.parameter == parameter; });
+}
+
+bool wants(const std::vector<PlannedCodec>& codecs, const RtcpFeedback& feedback) {
+  return std::any_of(codecs.begin(), codecs.end(),
+                     [&](const PlannedCodec& each) { return wants(each, feedback.type, feedback.parameter); });
 }
 
 }  // namespace
@@ -97,6 +101,7 @@ void MediaPlane::apply(const MediaPlan& plan, Time now) {
 }
 
 void MediaPlane::applySending(Section& section, Time) {
+  section.toldBySource = section.plan.sending && wants(section.plan.sending->codecs, sourceFeedback);
   const auto planned = section.plan.sending ? section.plan.sending->encodings : std::vector<PlannedEncoding>();
   std::vector<Sending> sending;
   for (const PlannedEncoding& encoding : planned) {
@@ -110,6 +115,8 @@ void MediaPlane::applySending(Section& section, Time) {
     one.active = encoding.active;
     if (known != section.sending.end()) {
       one.number = known->number;
+      one.collided = known->collided;
+      one.active &= !one.collided;  // The plan has not heard of it.
       one.stream = std::move(known->stream);
       one.stream->configure(std::move(config));
       if (!one.active) one.stream->idle();
@@ -121,7 +128,7 @@ void MediaPlane::applySending(Section& section, Time) {
   }
   // Put on hold: streams rest with their numbers until the section sends again.
   for (Sending& old : section.sending)
-    if (old.stream) {
+    if (old.stream && !old.collided) {
       old.active = false;
       old.stream->idle();
       sending.push_back(std::move(old));
@@ -133,6 +140,7 @@ rtp::SendStream::Config MediaPlane::sendConfig(const Section& section, const Pla
   const PlannedSending& planned = *section.plan.sending;
   rtp::SendStream::Config config;
   config.kind = section.plan.kind;
+  config.clock = config_.clock;
   config.ssrc = encoding.ssrc;
   config.rtxSsrc = encoding.rtxSsrc;
   config.mid = section.plan.mid;
@@ -162,14 +170,14 @@ void MediaPlane::applyReceiving(Section& section) {
   // On hold: streams rest, as those that we send do.
   if (!section.plan.receiving) return flow(section, false);
   const auto& codecs = section.plan.receiving->codecs;
-  section.feedsTransport = section.receiveIds.transportSequence != 0 &&
-                           std::any_of(codecs.begin(), codecs.end(),
-                                       [](const PlannedCodec& each) { return wants(each, "transport-cc", ""); });
+  section.feedsTransport = section.receiveIds.transportSequence != 0 && wants(codecs, transportFeedback);
+  section.feedsSources = wants(codecs, sourceFeedback);
   for (auto& each : section.receiving)
     each->stream->configure(receiveConfig(section, each->stream->ssrc(), each->stream->config().rid));
 }
 
-rtp::ReceiveStream::Config MediaPlane::receiveConfig(const Section& section, std::uint32_t ssrc, std::string rid) const {
+rtp::ReceiveStream::Config MediaPlane::receiveConfig(const Section& section, std::uint32_t ssrc,
+                                                     std::string rid) const {
   rtp::ReceiveStream::Config config;
   config.kind = section.plan.kind;
   config.ssrc = ssrc;
@@ -225,13 +233,10 @@ void MediaPlane::sendFrame(TransceiverId transceiver, const EncodedFrame& frame,
   });
   if (sending == section.sending.end() || !sending->active) return drops_.add(MediaDrop::NotSending);
   switch (sending->stream->send(frame, now)) {
-    case rtp::SendStream::Sent::Yes:
-      break;
+    case rtp::SendStream::Sent::Yes: break;
     case rtp::SendStream::Sent::UnknownCodec:
-    case rtp::SendStream::Sent::BadFrame:
-      return drops_.add(MediaDrop::BadFrame);
-    case rtp::SendStream::Sent::CircuitOpen:
-      return drops_.add(MediaDrop::CircuitOpen);
+    case rtp::SendStream::Sent::BadFrame: return drops_.add(MediaDrop::BadFrame);
+    case rtp::SendStream::Sent::CircuitOpen: return drops_.add(MediaDrop::CircuitOpen);
   }
   drain(*sending->stream, section, now);
   pump(now);
@@ -246,9 +251,14 @@ void MediaPlane::drain(rtp::SendStream& stream, const Section& section, Time now
     if (outgoing->kind != Kind::Repetition) {
       rtp::PacketEditor editor(packet.bytes());
       const rtp::ExtensionIds& ids = section.sendIds;
+      rtp::bandwidth::Estimator::Names names;
       if (ids.transportSequence &&
           editor.setExtension(ids.transportSequence, rtp::extension::TransportSequenceNumber{transportSequence_}))
-        estimator_.sent(transportSequence_++, packet.size(), now);
+        names.transportSequence = transportSequence_++;
+      names.source = section.toldBySource;
+      names.sequence = base::load16(packet.bytes().data() + 2);
+      names.ssrc = base::load32(packet.bytes().data() + 8);
+      if (names.source || names.transportSequence) estimator_.sent(names, packet.size(), now);
       if (ids.absSendTime) editor.setExtension(ids.absSendTime, rtp::extension::AbsSendTime::of(now));
     }
     stream.sent(packet, outgoing->kind, now);
@@ -277,7 +287,7 @@ void MediaPlane::probe(Time now) {
   while (estimator_.probeDeadline() <= now) {
     const Time due = estimator_.probeDeadline();
     for (auto& [id, section] : sections_) {
-      if (!section.plan.sending || section.sendIds.transportSequence == 0) continue;
+      if (!section.plan.sending || !section.isEstimated()) continue;
       for (Sending& each : section.sending)
         if (each.active && estimator_.probeDeadline() == due && each.stream->repeatForProbe())
           drain(*each.stream, section, now);
@@ -328,6 +338,28 @@ void MediaPlane::requestKeyFrame(TransceiverId transceiver, const std::string& r
   pump(now);
 }
 
+/// A peer that sends back what we send collides with each SSRC that we take: a loop, which ends by giving up.
+bool MediaPlane::collides(std::uint32_t ssrc, Time now) {
+  constexpr int most = 3;
+  if (!isOwn(ssrc)) return false;
+  drops_.add(MediaDrop::OwnSsrc);
+  if (ssrc == ownSsrc_) ownSsrc_ = random_.u32();
+  const auto [section, sending] = findSending(ssrc);
+  if (!sending || sending->collided || section->collisions == most) return true;
+  ++section->collisions;
+  if (sender_ && sending->stream->hasSent()) {
+    const std::uint32_t gone[] = {sending->stream->ssrc(), sending->stream->rtxSsrc().value_or(0)};
+    sayBye(std::span(gone).first(sending->stream->rtxSsrc() ? 2 : 1));
+  }
+  sending->collided = true;
+  sending->active = false;
+  sending->stream->idle();
+  outbox_.event(SourceCollided{section->plan.transceiver, ssrc});
+  // The new stream is one that the peer knows nothing of.
+  if (section->plan.kind == MediaKind::Video) wantKeyFrame(*section, *sending, now);
+  return true;
+}
+
 bool MediaPlane::isOwn(std::uint32_t ssrc) const {
   if (ssrc == ownSsrc_) return true;
   for (const auto& [id, section] : sections_)
@@ -342,7 +374,7 @@ bool MediaPlane::isOwn(std::uint32_t ssrc) const {
 void MediaPlane::pump(Time now) {
   if (!scheduler_.running()) return;
   for (;;) {
-    feedbackWanted_ |= arrivals_.deadline() <= now;
+    feedbackWanted_ |= std::min(arrivals_.deadline(), sourceArrivals_.deadline()) <= now;
     if (!feedbackWanted_)
       for (auto& [id, section] : sections_) feedbackWanted_ |= feedbackDeadline(section) <= now;
     if (feedbackWanted_) scheduler_.wantFeedback(now);
@@ -364,7 +396,7 @@ Time MediaPlane::feedbackDeadline(const Section& section) const {
 Time MediaPlane::deadline() const {
   Time next = scheduler_.deadline();
   const bool feedback = scheduler_.running() && !feedbackWanted_;
-  if (feedback) next = std::min(next, arrivals_.deadline());
+  if (feedback) next = std::min({next, arrivals_.deadline(), sourceArrivals_.deadline()});
   for (const auto& [id, section] : sections_) {
     for (const Sending& each : section.sending) next = std::min(next, each.stream->deadline());
     for (const auto& each : section.receiving) next = std::min(next, each->stream->deadline());
@@ -429,6 +461,8 @@ MediaPlane::Stats MediaPlane::stats() const {
   }
   stats.roundTripTime = roundTrip_.smoothed();
   if (estimator_.isKnown()) stats.availableOutgoingBitrate = estimator_.bitrate();
+  for (const auto& [id, section] : sections_)
+    if (section.feedsSources || section.toldBySource) stats.sourceFeedback = sourceFeedback_;
   stats.drops = drops_;
   if (sender_) stats.sent = sender_->drops();
   if (receiver_) stats.received = receiver_->drops();

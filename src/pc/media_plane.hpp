@@ -19,6 +19,7 @@
 #include "rtp/rtcp_scheduler.hpp"
 #include "rtp/send_stream.hpp"
 #include "rtp/sender_clock.hpp"
+#include "rtp/source_arrivals.hpp"
 #include "rtp/tone_player.hpp"
 #include "rtp/transport_arrivals.hpp"
 #include "srtp/session.hpp"
@@ -32,6 +33,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -104,12 +106,13 @@ class MediaPlane {
   struct Transmit {
     Packet packet;
   };
-  using Output = std::variant<Transmit, FrameReceived, KeyFrameWanted, SendBitrateChanged, MediaFlows, TonePlayed>;
+  using Output =
+      std::variant<Transmit, FrameReceived, KeyFrameWanted, SendBitrateChanged, SourceCollided, MediaFlows, TonePlayed>;
   std::optional<Output> poll() { return outbox_.poll(); }
   Time deadline() const;
   void advance(Time now);
   /// The streams that we send have ended: says so to the peer.
-  void sayBye(Time now);
+  void sayBye();
 
   struct Stats {
     struct Outbound {
@@ -137,8 +140,12 @@ class MediaPlane {
     std::vector<Outbound> outbound;
     std::vector<Inbound> inbound;
     std::optional<Duration> roundTripTime;
-    /// By transport-wide feedback: what the path carries, in bits a second.
+    /// By feedback on arrivals: what the path carries, in bits a second.
     std::optional<double> availableOutgoingBitrate;
+    struct Messages {
+      std::uint64_t sent = 0, received = 0;
+    };
+    std::optional<Messages> sourceFeedback;  ///< Reports of RFC 8888, if some section has agreed on them.
     base::Counters<MediaDrop> drops;
     base::Counters<srtp::Drop> sent, received;  ///< SRTP's
   };
@@ -149,6 +156,7 @@ class MediaPlane {
     std::uint32_t number = 0;
     std::string rid;
     bool active = true;
+    bool collided = false;  ///< The SSRC is the peer's now.
     std::unique_ptr<rtp::SendStream> stream;
   };
   struct Receiving {
@@ -165,7 +173,12 @@ class MediaPlane {
     std::vector<Sending> sending;
     std::vector<std::unique_ptr<Receiving>> receiving;
     bool flows = false;
+    int collisions = 0;
     bool feedsTransport = false;  ///< Its packets are told by transport-wide feedback.
+    bool feedsSources = false;    ///< Or by that of RFC 8888, if they have no transport-wide number.
+    bool toldBySource = false;    ///< The peer tells of those that we send by RFC 8888.
+    /// The estimate is of its packets too.
+    bool isEstimated() const { return sendIds.transportSequence != 0 || toldBySource; }
     std::optional<rtp::TonePlayer> tones;
   };
   /// Where the packets of an SSRC go.
@@ -191,6 +204,9 @@ class MediaPlane {
   void updateWanted();
   void transmitRtcp(Packet packet);
   void pump(Time now);
+  void sayBye(std::span<const std::uint32_t> ssrcs);
+  /// RFC 3550 s.8.2. True if the SSRC is ours.
+  bool collides(std::uint32_t ssrc, Time now);
   bool isOwn(std::uint32_t ssrc) const;
   Time feedbackDeadline(const Section& section) const;
   Duration roundTrip() const { return roundTrip_.smoothed().value_or(iceRoundTrip_); }
@@ -224,7 +240,8 @@ class MediaPlane {
   void handleBlocks(std::uint32_t reporter, const rtp::rtcp::Records<rtp::rtcp::ReportBlock>& blocks, Time now);
   void handleExtended(const rtp::rtcp::ExtendedReport& report, Time now);
   void handleEstimate(std::uint64_t bitrate, const rtp::rtcp::Records<std::uint32_t>& ssrcs);
-  void handleTransport(const rtp::rtcp::TransportFeedback& feedback, Time now);
+  template <class Feedback>
+  void handleEstimated(const Feedback& feedback, Time now);
   void share(std::uint64_t bitrate, const std::vector<Section*>& sections);
   void wantKeyFrame(const Section& section, const Sending& sending, Time now);
   std::pair<Section*, Sending*> findSending(std::uint32_t ssrc);
@@ -255,6 +272,8 @@ class MediaPlane {
   std::uint16_t transportSequence_ = 0;
   rtp::bandwidth::Estimator estimator_;
   rtp::TransportArrivals arrivals_;
+  rtp::SourceArrivals sourceArrivals_;
+  Stats::Messages sourceFeedback_;
   std::uint32_t arrivalsSsrc_ = 0;                   ///< The stream that came last, for the head of that feedback.
   std::map<TransceiverId, std::uint64_t> bitrates_;  ///< What was told last.
   base::Counters<MediaDrop> drops_;

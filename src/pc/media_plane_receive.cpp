@@ -41,16 +41,20 @@ void MediaPlane::handleRtp(base::MutableBytes datagram, Time now) {
   if (!plain) return;  // Counted there.
   const auto packet = rtp::PacketView::parse(*plain);
   if (!packet) return drops_.add(MediaDrop::Malformed);
-  if (isOwn(packet->ssrc())) return drops_.add(MediaDrop::OwnSsrc);
+  if (collides(packet->ssrc(), now)) return;
   Route* to = route(*packet);
   if (!to) return;
   Receiving& receiving = *to->receiving;
-  if (to->section->feedsTransport)
-    if (const auto number = packet->extension<rtp::extension::TransportSequenceNumber>(
-            to->section->receiveIds.transportSequence)) {
-      arrivals_.add(number->number, now);
-      arrivalsSsrc_ = packet->ssrc();
-    }
+  const auto number =
+      to->section->feedsTransport
+          ? packet->extension<rtp::extension::TransportSequenceNumber>(to->section->receiveIds.transportSequence)
+          : std::nullopt;
+  if (number) {
+    arrivals_.add(number->number, now);
+    arrivalsSsrc_ = packet->ssrc();
+  } else if (to->section->feedsSources) {
+    sourceArrivals_.add(packet->ssrc(), packet->sequenceNumber(), now);
+  }
   receiving.stream->setRoundTrip(roundTrip());
   if (to->repair) {
     receiving.rtxReportDue = true;
@@ -112,8 +116,7 @@ MediaPlane::Route* MediaPlane::newStream(Section& section, const rtp::PacketView
   }
   auto receiving = std::make_unique<Receiving>();
   receiving->number = ++lastNumber_;
-  receiving->stream =
-      std::make_unique<rtp::ReceiveStream>(receiveConfig(section, packet.ssrc(), rid), pool_);
+  receiving->stream = std::make_unique<rtp::ReceiveStream>(receiveConfig(section, packet.ssrc(), rid), pool_);
   for (const PlannedSource& source : planned.sources)
     if (source.ssrc == packet.ssrc()) receiving->cname = source.cname;
   PARLEY_LOG(Debug, "media", "mid ", section.plan.mid, ": stream ", packet.ssrc(), " ", rid);
@@ -168,6 +171,7 @@ void MediaPlane::end(std::uint32_t ssrc) {
   const auto known = routes_.find(ssrc);
   if (known == routes_.end()) return;
   const Route route = known->second;
+  sourceArrivals_.forget(ssrc);
   if (route.repair) {
     routes_.erase(known);
     return;

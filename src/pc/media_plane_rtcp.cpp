@@ -5,6 +5,7 @@
 #include "rtp/rtcp/bitrate_limit.hpp"
 #include "rtp/rtcp/builder.hpp"
 #include "rtp/rtcp/bye.hpp"
+#include "rtp/rtcp/congestion_feedback.hpp"
 #include "rtp/rtcp/key_frame_request.hpp"
 #include "rtp/rtcp/nack.hpp"
 #include "rtp/rtcp/source_description.hpp"
@@ -25,14 +26,13 @@ constexpr std::size_t maxReferences = 32;
 
 bool offers(const std::vector<PlannedCodec>& codecs, std::string_view type, std::string_view parameter) {
   return std::any_of(codecs.begin(), codecs.end(), [&](const PlannedCodec& codec) {
-    return std::any_of(codec.feedback.begin(), codec.feedback.end(), [&](const RtcpFeedback& each) {
-      return each.type == type && each.parameter == parameter;
-    });
+    return std::any_of(codec.feedback.begin(), codec.feedback.end(),
+                       [&](const RtcpFeedback& each) { return each.type == type && each.parameter == parameter; });
   });
 }
 
-/// Compound packets, each of which begins with a report and names its sources (RFC 3550 s.6.1): when one is full, the next
-/// begins.
+/// Compound packets, each of which begins with a report and names its sources (RFC 3550 s.6.1): when one is full, the
+/// next begins.
 class Writer {
  public:
   Writer(base::PacketPool& pool, std::size_t limit, std::uint32_t ssrc, std::string_view cname, bool compound)
@@ -164,14 +164,19 @@ void MediaPlane::handlePacket(const rtcp::PacketView& packet, Time now) {
     take(rtcp::Remb::parse(packet), [&](const rtcp::Remb& remb) { handleEstimate(remb.bitrate, remb.ssrcs); });
   } else if (rtcp::TransportFeedback::matches(packet)) {
     take(rtcp::TransportFeedback::parse(packet),
-         [&](const rtcp::TransportFeedback& feedback) { handleTransport(feedback, now); });
+         [&](const rtcp::TransportFeedback& feedback) { handleEstimated(feedback, now); });
+  } else if (rtcp::CongestionFeedback::matches(packet)) {
+    take(rtcp::CongestionFeedback::parse(packet), [&](const rtcp::CongestionFeedback& feedback) {
+      ++sourceFeedback_.received;
+      handleEstimated(feedback, now);
+    });
   } else if (rtcp::ExtendedReport::matches(packet)) {
     take(rtcp::ExtendedReport::parse(packet), [&](const rtcp::ExtendedReport& report) { handleExtended(report, now); });
   }
 }
 
 void MediaPlane::handleBlocks(std::uint32_t reporter, const rtcp::Records<rtcp::ReportBlock>& blocks, Time now) {
-  if (isOwn(reporter)) return drops_.add(MediaDrop::OwnSsrc);
+  if (collides(reporter, now)) return;
   // RFC 8083 s.4.1: whatever it reports on, the way back works.
   for (auto& [id, section] : sections_)
     for (Sending& each : section.sending) each.stream->heard(now);
@@ -179,8 +184,7 @@ void MediaPlane::handleBlocks(std::uint32_t reporter, const rtcp::Records<rtcp::
   for (const rtcp::ReportBlock& block : blocks) {
     const auto [section, sending] = findSending(block.ssrc);
     if (!sending) continue;
-    const auto measured =
-        rtp::RoundTrip::of(middle, block.lastSenderReport, block.delaySinceLastSenderReport);
+    const auto measured = rtp::RoundTrip::of(middle, block.lastSenderReport, block.delaySinceLastSenderReport);
     if (measured) roundTrip_.sample(*measured);
     if (sending->stream->ssrc() != block.ssrc) {
       sending->stream->handleRtxReport();
@@ -219,13 +223,14 @@ void MediaPlane::handleEstimate(std::uint64_t bitrate, const rtcp::Records<std::
   share(bitrate, named);
 }
 
-/// What the path takes for all packets that have transport-wide numbers. Those of audio are few, and not for us to slow down:
+/// What the path takes for all packets that feedback tells of. Those of audio are few, and not for us to slow down:
 /// video has the rest.
-void MediaPlane::handleTransport(const rtcp::TransportFeedback& feedback, Time now) {
+template <class Feedback>
+void MediaPlane::handleEstimated(const Feedback& feedback, Time now) {
   if (!estimator_.handle(feedback, roundTrip(), now)) return;
   std::vector<Section*> video;
   for (auto& [id, section] : sections_)
-    if (section.plan.sending && section.plan.kind == MediaKind::Video && section.sendIds.transportSequence != 0)
+    if (section.plan.sending && section.plan.kind == MediaKind::Video && section.isEstimated())
       video.push_back(&section);
   share(static_cast<std::uint64_t>(estimator_.bitrate()), video);
 }
@@ -305,8 +310,8 @@ void MediaPlane::report(bool regular, Time now) {
   Writer writer(pool_, limit, speaker, plan_.cname, regular || !reducedSize);
   const auto full = [&](Packet packet) { transmitRtcp(std::move(packet)); };
   if (regular) {
-    // RFC 8108 s.5.3: all sources in one compound packet. What we receive is reported once, by the first of them, not by
-    // each of ours again (RFC 8861 s.3).
+    // RFC 8108 s.5.3: all sources in one compound packet. What we receive is reported once, by the first of them, not
+    // by each of ours again (RFC 8861 s.3).
     auto blocks = reportBlocks(now);
     std::span<const rtcp::ReportBlock> left(blocks);
     const auto take = [&] {
@@ -327,9 +332,10 @@ void MediaPlane::report(bool regular, Time now) {
                    full);
         names.emplace_back(stream.ssrc(), section.plan.mid);
         if (stream.rtxSsrc() && stream.hasSentRtx()) {
-          writer.add(rtcp::SenderReport{*stream.rtxSsrc(), ntp, stream.timestampAt(now), stream.rtxPacketCount(),
-                                        stream.rtxOctetCount(), {}},
-                     full);
+          writer.add(
+              rtcp::SenderReport{
+                  *stream.rtxSsrc(), ntp, stream.timestampAt(now), stream.rtxPacketCount(), stream.rtxOctetCount(), {}},
+              full);
           names.emplace_back(*stream.rtxSsrc(), section.plan.mid);
         }
       }
@@ -389,19 +395,28 @@ void MediaPlane::report(bool regular, Time now) {
     writer.add(feedback, full);
     arrivals_.reported(count);
   }
+  for (;;) {
+    const auto streams = sourceArrivals_.take(limit / 2, now);
+    if (streams.empty()) break;
+    ++sourceFeedback_.sent;
+    writer.add(rtcp::CongestionFeedback(speaker, streams, config_.clock.ntp(now).middle()), full);
+  }
   transmitRtcp(writer.finish());
 }
 
-void MediaPlane::sayBye(Time) {
+void MediaPlane::sayBye() {
   if (!sender_) return;
   std::vector<std::uint32_t> ssrcs;
   for (const auto& [id, section] : sections_)
     for (const Sending& each : section.sending)
       if (each.stream->hasSent() && ssrcs.size() < rtcp::maximumReports) ssrcs.push_back(each.stream->ssrc());
-  if (ssrcs.empty()) return;
+  if (!ssrcs.empty()) sayBye(ssrcs);
+}
+
+void MediaPlane::sayBye(std::span<const std::uint32_t> ssrcs) {
   Writer writer(pool_, config_.mtu, ssrcs.front(), plan_.cname, true);
   rtcp::Bye bye;
-  bye.ssrcs = std::span<const std::uint32_t>(ssrcs);
+  bye.ssrcs = ssrcs;
   writer.add(bye, [&](Packet packet) { transmitRtcp(std::move(packet)); });
   transmitRtcp(writer.finish());
 }

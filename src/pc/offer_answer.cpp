@@ -68,12 +68,12 @@ void appendCodec(Attributes& out, const PlannedCodec& codec) {
   out.push_back(sdp::Rtpmap{codec.payloadType, codec.name, codec.clockRate,
                             codec.channels > 1 ? std::to_string(codec.channels) : std::string()});
   for (const auto& feedback : codec.feedback)
-    out.push_back(sdp::RtcpFb{codec.payloadType, feedback.type, feedback.parameter});
+    if (feedback != sourceFeedback) out.push_back(sdp::RtcpFb{codec.payloadType, feedback.type, feedback.parameter});
   if (!codec.parameters.empty()) out.push_back(sdp::Fmtp{std::to_string(codec.payloadType), codec.parameters});
 }
 
-/// RFC 8830. Its section 2 makes the track's id optional, RFC 9429 s.5.2.1 leaves it out; but older peers (and all browsers
-/// write it) know a track by nothing else.
+/// RFC 8830. Its section 2 makes the track's id optional, RFC 9429 s.5.2.1 leaves it out; but older peers (and all
+/// browsers write it) know a track by nothing else.
 void appendStreams(Attributes& out, const LocalMedia& media) {
   if (media.streams.empty()) out.push_back(sdp::Msid{"-", media.trackId});
   for (const auto& stream : media.streams) out.push_back(sdp::Msid{stream, media.trackId});
@@ -82,7 +82,8 @@ void appendStreams(Attributes& out, const LocalMedia& media) {
 /// RFC 5576. Redundant with MID, and the only thing that peers without it have.
 void appendSources(Attributes& out, const LocalMedia& media) {
   const auto& encoding = media.encodings.front();
-  const bool rtx = std::any_of(media.codecs.begin(), media.codecs.end(), [](const auto& codec) { return codec.isRtx(); });
+  const bool rtx =
+      std::any_of(media.codecs.begin(), media.codecs.end(), [](const auto& codec) { return codec.isRtx(); });
   if (rtx) out.push_back(sdp::SsrcGroup{"FID", {encoding.ssrc, encoding.rtxSsrc}});
   const auto stream = media.streams.empty() ? "-" : media.streams.front();
   for (const auto ssrc : {encoding.ssrc, encoding.rtxSsrc}) {
@@ -123,6 +124,11 @@ void fill(sdp::MediaSection& section, const LocalMedia& media, const SectionPlan
   if (media.reducedSizeRtcp) attributes.push_back(sdp::RtcpRsize{});
   // RFC 3611 s.5.1
   if (media.receiverRtt) attributes.push_back(sdp::UnknownAttribute{"rtcp-xr", "rcvr-rtt=all"});
+  // RFC 8888 s.6: it is about all packets, whatever their payload type.
+  if (std::any_of(media.codecs.begin(), media.codecs.end(), [](const PlannedCodec& codec) {
+        return std::find(codec.feedback.begin(), codec.feedback.end(), sourceFeedback) != codec.feedback.end();
+      }))
+    attributes.push_back(sdp::RtcpFb{std::nullopt, sourceFeedback.type, sourceFeedback.parameter});
   for (const auto& codec : media.codecs) appendCodec(attributes, codec);
   if (sends(media.direction) && media.encodings.front().parameters.rid.empty()) appendSources(attributes, media);
   appendSimulcast(attributes, media);
@@ -135,8 +141,8 @@ sdp::MediaSection makeSection(const SectionPlan& plan, const std::optional<Local
   section.port = plan.bundleOnly ? 0 : 9;
   section.connections.push_back(noAddress());
   if (plan.mid) section.attributes.push_back(sdp::Mid{*plan.mid});
-  // RFC 9429 s.5.2.1 wants other credentials in each section with an address, and s.5.2.2 none in bundled ones. There is
-  // one transport, and peers are best served if each section tells the whole of it.
+  // RFC 9429 s.5.2.1 wants other credentials in each section with an address, and s.5.2.2 none in bundled ones. There
+  // is one transport, and peers are best served if each section tells the whole of it.
   if (plan.bundleOnly)
     section.attributes.push_back(sdp::BundleOnly{});
   else
@@ -147,7 +153,8 @@ sdp::MediaSection makeSection(const SectionPlan& plan, const std::optional<Local
 }
 
 /// What the session level says about our ICE. RFC 8839 s.4.2.1: a lite agent paces nothing.
-void appendIce(std::vector<sdp::Attribute>& attributes, const std::optional<LocalTransport>& transport, sdp::IceOptions options) {
+void appendIce(std::vector<sdp::Attribute>& attributes, const std::optional<LocalTransport>& transport,
+               sdp::IceOptions options) {
   if (!options.options.empty()) attributes.push_back(std::move(options));
   if (!transport) return;
   if (transport->iceLite)

@@ -194,7 +194,7 @@ void Peer::close(Time now) {
     channels_->abort(now);
     pumpChannels(now);
   }
-  media_.sayBye(now);
+  media_.sayBye();
   pumpMedia(now);
   dtls_->close(now);
   pumpDtls(now);

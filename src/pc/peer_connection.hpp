@@ -197,6 +197,7 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   void take(FrameReceived& received);
   void take(KeyFrameWanted& wanted);
   void take(SendBitrateChanged& changed);
+  void take(SourceCollided& collided);
   void take(MediaFlows& changed);
   void take(TonePlayed& played);
   bool isCurrentGeneration(const std::string& ufrag) const;

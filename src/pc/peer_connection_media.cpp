@@ -150,6 +150,13 @@ void Connection::take(SendBitrateChanged& changed) {
   });
 }
 
+void Connection::take(SourceCollided& collided) {
+  update([&](Actions& actions) {
+    session_.changeSource(collided.transceiver, collided.ssrc);
+    applyPlan(actions);
+  });
+}
+
 void Connection::take(MediaFlows& changed) {
   update([&](Actions& actions) {
     const auto shown = findTransceiver(changed.transceiver);

@@ -333,6 +333,10 @@ void Connection::addTransport(StatsWriter& writer, const StatsInput& input, cons
   transport.iceLocalUsernameFragment = StatsWriter::unlessEmpty(stats.ice.localUfrag);
   if (!stats.ice.selectedPairId.empty()) transport.selectedCandidatePairId = pairId(stats.ice.selectedPairId);
   transport.selectedCandidatePairChanges = stats.ice.selectedCandidatePairChanges;
+  if (stats.media.sourceFeedback) {
+    transport.ccfbMessagesSent = stats.media.sourceFeedback->sent;
+    transport.ccfbMessagesReceived = stats.media.sourceFeedback->received;
+  }
   transport.dtlsRole = !stats.dtlsRole ? "unknown" : *stats.dtlsRole == dtls::Role::Client ? "client" : "server";
   if (const auto& parameters = stats.dtlsParameters) {
     // webrtc-stats: "represented as four upper case hexadecimal digits".

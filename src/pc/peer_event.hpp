@@ -73,7 +73,7 @@ using PeerEvent =
     std::variant<ice::CandidateFound, ice::CandidateFailed, ice::GatheringChanged, ice::StateChanged,
                  ice::SelectedPairChanged, ice::RoleChanged, DtlsStateChanged, SctpConnected, SctpClosed,
                  ChannelIncoming, ChannelOpened, ChannelClosing, ChannelClosed, ChannelMessage, ChannelDrained,
-                 FrameReceived, KeyFrameWanted, SendBitrateChanged, MediaFlows, TonePlayed>;
+                 FrameReceived, KeyFrameWanted, SendBitrateChanged, SourceCollided, MediaFlows, TonePlayed>;
 
 /// The façade's end of the data plane. Called on the engine's thread; the implementation only queues a task.
 class PeerObserver {

@@ -160,6 +160,8 @@ class Session {
   std::optional<SessionError> setPreferences(TransceiverId id, std::vector<RtpCodec> codecs);
   /// As many as there are; rids do not change.
   void setEncodings(TransceiverId id, const std::vector<RtpEncodingParameters>& encodings);
+  /// Another SSRC, and another one for its repair stream, for the encoding that has this one. No rollback brings it back.
+  void changeSource(TransceiverId id, std::uint32_t ssrc);
   RtpSendParameters sendParameters(TransceiverId id) const;
   RtpReceiveParameters receiveParameters(TransceiverId id) const;
 

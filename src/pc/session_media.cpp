@@ -228,6 +228,9 @@ std::vector<PlannedCodec> answeredCodecs(const Transceiver& transceiver, const s
     std::erase_if(answer.feedback, [&](const RtcpFeedback& feedback) {
       return std::find(codec.feedback.begin(), codec.feedback.end(), feedback) == codec.feedback.end();
     });
+    // RFC 8888 s.6: one of them. The transport-wide one has the finer clock.
+    const auto& all = answer.feedback;
+    if (std::find(all.begin(), all.end(), transportFeedback) != all.end()) std::erase(answer.feedback, sourceFeedback);
     accepted.push_back({std::move(answer), static_cast<std::size_t>(ours - wanted.begin()), ours->isHelper()});
   }
 

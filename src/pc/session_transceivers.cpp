@@ -6,6 +6,7 @@
 #include "sdp/query.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 /// \file
@@ -110,6 +111,16 @@ void Session::setEncodings(TransceiverId id, const std::vector<RtpEncodingParame
   if (!transceiver) return;
   auto& known = transceiver->negotiated.encodings;
   for (std::size_t i = 0; i < std::min(known.size(), encodings.size()); ++i) known[i].parameters = encodings[i];
+}
+
+void Session::changeSource(TransceiverId id, std::uint32_t ssrc) {
+  const auto fresh = freshSsrc(), freshRtx = freshSsrc();
+  const auto change = [&](std::vector<SendEncoding>& encodings) {
+    for (auto& each : encodings)
+      if (each.ssrc == ssrc || each.rtxSsrc == ssrc) std::tie(each.ssrc, each.rtxSsrc) = std::tie(fresh, freshRtx);
+  };
+  if (auto* transceiver = now_.transceiver(id)) change(transceiver->negotiated.encodings);
+  if (const auto stable = now_.stable.find(id); stable != now_.stable.end()) change(stable->second.encodings);
 }
 
 // --- Parameters ---

@@ -37,6 +37,8 @@ void visitMembers(const TransportStats& s, Visit&& visit) {
   PARLEY_STATS_MEMBER(dtlsRole);
   PARLEY_STATS_MEMBER(srtpCipher);
   PARLEY_STATS_MEMBER(selectedCandidatePairChanges);
+  PARLEY_STATS_MEMBER(ccfbMessagesSent);
+  PARLEY_STATS_MEMBER(ccfbMessagesReceived);
   PARLEY_STATS_MEMBER(drops);
 }
 

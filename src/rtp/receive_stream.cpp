@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 /// Without retransmission a gap is only reordering, which is over after some milliseconds on any path; a late packet is
 /// better than a lost one while nobody hears the difference.
 constexpr Duration reorderPatience = 40ms;
-/// With it: four requests and their answers, a round trip and a quarter each, and as much for the time that RTCP waits. At
-/// 10 % of loss one packet in 100'000 is lost five times.
+/// With it: four requests and their answers, a round trip and a quarter each, and as much for the time that RTCP waits.
+/// At 10 % of loss one packet in 100'000 is lost five times.
 constexpr int roundTripsWaited = 6;
 constexpr Duration minPatience = 100ms, maxPatience = 1s;
 
@@ -70,8 +70,7 @@ ReceiveStream::Handled ReceiveStream::handle(const PacketView& packet, Time now)
   const std::uint64_t highest = reception_.highest();
   const auto arrival = reception_.handle(packet.sequenceNumber(), packet.timestamp(), codec->clockRate, now);
   switch (arrival.order) {
-    case Reception::Order::Stray:
-      return Handled::Useless;
+    case Reception::Order::Stray: return Handled::Useless;
     case Reception::Order::Restarted:
       nack_.forget(arrival.sequence);
       reorder_.restart(arrival.sequence);
@@ -79,9 +78,7 @@ ReceiveStream::Handled ReceiveStream::handle(const PacketView& packet, Time now)
     case Reception::Order::Newest:
       if (config_.nack && !first && arrival.sequence > highest + 1) nack_.missing(highest + 1, arrival.sequence, now);
       break;
-    case Reception::Order::Late:
-      nack_.arrived(arrival.sequence, now);
-      break;
+    case Reception::Order::Late: nack_.arrived(arrival.sequence, now); break;
   }
   const bool taken = insert(arrival.sequence, packet, false, now);
   release(now);
@@ -137,6 +134,12 @@ void ReceiveStream::release(Time now) {
   nack_.forget(reorder_.next());
 }
 
+std::uint32_t ReceiveStream::clockRateOf(std::uint8_t payloadType) const {
+  for (const Codec& each : config_.codecs)
+    if (each.payloadType == payloadType) return each.clockRate;
+  return 0;
+}
+
 void ReceiveStream::assemble(std::uint64_t sequence, const PacketView& packet, bool repaired, Time now) {
   payload::MediaPacket media;
   media.sequence = sequence;
@@ -163,14 +166,16 @@ void ReceiveStream::assemble(std::uint64_t sequence, const PacketView& packet, b
     }
     if (const auto orientation = packet.extension<extension::VideoOrientation>(ids.videoOrientation))
       media.rotation = orientation->rotation;
-    if (const auto capture = packet.extension<extension::AbsCaptureTime>(ids.absCaptureTime)) {
-      media.senderCaptureTime = capture->captured.value;
-      media.senderCaptureTimeOffset = capture->clockOffset;
-    }
+    if (const auto capture = packet.extension<extension::AbsCaptureTime>(ids.absCaptureTime))
+      captures_.set(*capture, packet.timestamp(), clockRateOf(media.payloadType));
     if (const auto bytes = ids.dependencyDescriptor ? packet.extension(ids.dependencyDescriptor) : std::nullopt) {
       media.dependencyDescriptor = *bytes;
       descriptor = descriptors_.read(*bytes);
     }
+  }
+  if (const auto capture = captures_.at(packet.timestamp(), clockRateOf(media.payloadType))) {
+    media.senderCaptureTime = capture->captured.value;
+    media.senderCaptureTimeOffset = capture->clockOffset;
   }
   if (descriptor) {
     payload::FrameDependency dependency;
@@ -258,10 +263,9 @@ InboundStats ReceiveStream::stats() const {
   stats.packetsLost = reception_.packetsLost();
   stats.jitter = reception_.jitter();
   const auto& dropped = assembler_.dropped();
-  stats.framesDropped = dropped[payload::FrameAssembler::Dropped::Incomplete] +
-                        dropped[payload::FrameAssembler::Dropped::NotDecodable] +
-                        dropped[payload::FrameAssembler::Dropped::TooLarge] +
-                        dropped[payload::FrameAssembler::Dropped::NotPolled];
+  stats.framesDropped =
+      dropped[payload::FrameAssembler::Dropped::Incomplete] + dropped[payload::FrameAssembler::Dropped::NotDecodable] +
+      dropped[payload::FrameAssembler::Dropped::TooLarge] + dropped[payload::FrameAssembler::Dropped::NotPolled];
   stats.rtx = !config_.rtx.empty();
   for (const Codec& each : config_.codecs)
     if (each.payloadType == lastPayloadType_)

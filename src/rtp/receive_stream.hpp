@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/packet_pool.hpp"
+#include "rtp/capture_time.hpp"
 #include "rtp/extension/dependency_descriptor.hpp"
 #include "rtp/extension_ids.hpp"
 #include "rtp/key_frame_requests.hpp"
@@ -33,8 +34,8 @@ namespace parley::rtp {
 ///   RTX ──► the original ──────────┤                            ▼                  ▼
 ///                                  └──► NACK                  a gap        key frame request
 ///
-/// It sends nothing itself: its owner asks for `nacks` and `keyFrameDue` when it makes RTCP. What is missing is waited for
-/// as long as requests for it may still be answered, and a second at most.
+/// It sends nothing itself: its owner asks for `nacks` and `keyFrameDue` when it makes RTCP. What is missing is waited
+/// for as long as requests for it may still be answered, and a second at most.
 class ReceiveStream {
  public:
   struct Codec {
@@ -73,6 +74,8 @@ class ReceiveStream {
   /// Somebody who did not see this stream from its start wants a key frame.
   void requestKeyFrame(Time now) { keyFrames_.need(now); }
   /// The payload type that one of the repair stream repairs.
+  /// 0: not known.
+  std::uint32_t clockRateOf(std::uint8_t payloadType) const;
   std::optional<std::uint8_t> originalOf(std::uint8_t rtxPayloadType) const;
 
   std::optional<EncodedFrame> poll();
@@ -131,6 +134,7 @@ class ReceiveStream {
   KeyFrameRequests keyFrames_;
   extension::DependencyDescriptorReader descriptors_;
   SequenceUnwrapper frameNumbers_;
+  CaptureLine captures_;
   payload::FrameAssembler assembler_;
   base::Ring<std::optional<EncodedFrame>> frames_;
   std::optional<std::uint32_t> rtxSsrc_;

@@ -116,10 +116,13 @@ SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
   fields.ssrc = config_.ssrc;
   fields.timestamp = timestampOf(frame, active->codec.clockRate, now);
 
+  auto captured = captureTimeOf(frame);
+  if (captured && !captures_.tell(*captured, fields.timestamp, active->codec.clockRate, now)) captured.reset();
+
   // What the headers take depends on where in the frame the packet is.
-  const std::size_t middle = header(frame, fields, false, false).size();
-  const std::size_t first = header(frame, fields, true, false).size();
-  const std::size_t last = header(frame, fields, false, true).size();
+  const std::size_t middle = header(frame, fields, std::nullopt, false, false).size();
+  const std::size_t first = header(frame, fields, captured, true, false).size();
+  const std::size_t last = header(frame, fields, std::nullopt, false, true).size();
   const std::size_t rtx = active->codec.rtxPayloadType && config_.rtxSsrc ? 2 : 0;  // The original number.
   payload::PayloadLimits limits;
   limits.maximum = config_.maxPacketSize - std::min(middle + rtx, config_.maxPacketSize);
@@ -133,7 +136,7 @@ SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
 
   for (std::size_t i = 0; i < *count; ++i) {
     fields.sequenceNumber = nextSequence_++;
-    Packet packet = header(frame, fields, i == 0, i + 1 == *count).take();
+    Packet packet = header(frame, fields, i == 0 ? captured : std::nullopt, i == 0, i + 1 == *count).take();
     const bool marker = active->packetizer->next(packet);
     PacketEditor(packet.bytes()).setMarker(marker);
     outbox_.packet({std::move(packet), Outgoing::Kind::Media});
@@ -226,7 +229,17 @@ void SendStream::addForwarded(PacketBuilder& builder, const Forwarded& forwarded
   }
 }
 
-PacketBuilder SendStream::header(const EncodedFrame& frame, const HeaderFields& fields, bool first, bool last) {
+/// What the capturer said, if the frame is passed on; else our clock's, and only if the application says when it was.
+std::optional<extension::AbsCaptureTime> SendStream::captureTimeOf(const EncodedFrame& frame) const {
+  if (config_.ids.absCaptureTime == 0) return std::nullopt;
+  if (frame.senderCaptureTime)
+    return extension::AbsCaptureTime{NtpTime{*frame.senderCaptureTime}, frame.senderCaptureTimeOffset};
+  if (!frame.captureTime) return std::nullopt;
+  return extension::AbsCaptureTime{config_.clock.ntp(*frame.captureTime), std::nullopt};
+}
+
+PacketBuilder SendStream::header(const EncodedFrame& frame, const HeaderFields& fields,
+                                 const std::optional<extension::AbsCaptureTime>& captured, bool first, bool last) {
   const ExtensionIds& ids = config_.ids;
   PacketBuilder builder(pool_, fields, config_.form);
   builder.setCsrcs(frame.contributingSources);
@@ -235,6 +248,7 @@ PacketBuilder SendStream::header(const EncodedFrame& frame, const HeaderFields& 
   builder.add(ids.transportSequence, extension::TransportSequenceNumber{});
   if (frame.audioLevel)
     builder.add(ids.audioLevel, extension::AudioLevel{*frame.audioLevel, frame.voiceActivity.value_or(false)});
+  if (captured) builder.add(ids.absCaptureTime, *captured);
   // 3GPP TS 26.114 s.7.4.5: in the last packet of key frames and of those where it changes; here of each, as others do.
   if (last && frame.rotation) {
     extension::VideoOrientation orientation;

@@ -3,6 +3,7 @@
 #include "base/outbox.hpp"
 #include "base/packet_pool.hpp"
 #include "base/random.hpp"
+#include "rtp/capture_time.hpp"
 #include "rtp/circuit_breaker.hpp"
 #include "rtp/continuation.hpp"
 #include "rtp/extension_ids.hpp"
@@ -27,8 +28,8 @@
 
 namespace parley::rtp {
 
-/// One stream that we send, with the stream that repairs it (RFC 4588): frames become packets, and packets that the peer
-/// missed go again.
+/// One stream that we send, with the stream that repairs it (RFC 4588): frames become packets, and packets that the
+/// peer missed go again.
 ///
 ///   frame ──► packetizer ──┬──► poll ──► (owner stamps and encrypts) ──► sent ──► history ──► NACK ──► poll …
 ///   packet (forwarded) ────┘
@@ -57,6 +58,7 @@ class SendStream {
     std::vector<Codec> codecs;  ///< The first is meant by frames that name none.
     /// Before SRTP's tag.
     std::size_t maxPacketSize = 1175;
+    WallClock clock;  ///< For capture times.
   };
 
   SendStream(Config config, base::PacketPool& pool, base::Random& random);
@@ -73,21 +75,22 @@ class SendStream {
     const payload::LayerFields& fields;
     std::uint8_t payloadType = 0;  ///< Ours for it.
     std::uint32_t clockRate = 90000;
-    /// By its ids of header extensions ours, or 0 for those that do not pass. Those that this stream writes itself (names,
-    /// send times, transport-wide numbers) must be 0.
+    /// By its ids of header extensions ours, or 0 for those that do not pass. Those that this stream writes itself
+    /// (names, send times, transport-wide numbers) must be 0.
     const std::array<std::uint8_t, 256>& extensionIds;
     /// Its id of the dependency descriptor, or 0.
     std::uint8_t dependencyDescriptor = 0;
     std::optional<std::uint8_t> maxTemporalLayer;
     /// The first of its source. It is something that a decoder can begin with.
     bool begins = false;
-    /// When it was captured, by our clock: for sender reports by which the peer can play two streams of the origin in time.
+    /// When it was captured, by our clock: for sender reports by which the peer can play two streams of the origin in
+    /// time.
     std::optional<Time> captured;
   };
   enum class Passed : std::uint8_t {
     Yes,
-    LeftOut,      ///< Padding, a temporal layer that is not wanted, or too late.
-    NotBegun,     ///< The source has to begin (again).
+    LeftOut,   ///< Padding, a temporal layer that is not wanted, or too late.
+    NotBegun,  ///< The source has to begin (again).
     TooLarge,
     CircuitOpen
   };
@@ -128,8 +131,8 @@ class SendStream {
   /// An SR or RR of the peer, whatever it is about.
   void heard(Time now) { breaker_.heard(now); }
 
-  /// Sends something again that nobody asked for, on the repair stream, to find out what the path carries. False if there
-  /// is nothing, or no repair stream.
+  /// Sends something again that nobody asked for, on the repair stream, to find out what the path carries. False if
+  /// there is nothing, or no repair stream.
   bool repeatForProbe();
 
   // --- What an SR tells ---
@@ -161,7 +164,9 @@ class SendStream {
   };
   Active* find(const std::string& mimeType);
   std::uint32_t timestampOf(const EncodedFrame& frame, std::uint32_t clockRate, Time now);
-  PacketBuilder header(const EncodedFrame& frame, const HeaderFields& fields, bool first, bool last);
+  std::optional<extension::AbsCaptureTime> captureTimeOf(const EncodedFrame& frame) const;
+  PacketBuilder header(const EncodedFrame& frame, const HeaderFields& fields,
+                       const std::optional<extension::AbsCaptureTime>& captured, bool first, bool last);
   void addNames(PacketBuilder& builder, bool repair);
   void addForwarded(PacketBuilder& builder, const Forwarded& forwarded, std::optional<std::uint16_t> frameNumber);
   std::optional<Packet> rtxOf(const Packet& packet);
@@ -186,6 +191,7 @@ class SendStream {
   std::optional<std::uint8_t> lastPayloadType_;
   std::uint32_t lastTimestamp_ = 0, lastClockRate_ = 90000;
   Time lastCapture_{};
+  CaptureTeller captures_;
   std::uint64_t packets_ = 0, octets_ = 0, rtxPackets_ = 0, rtxOctets_ = 0;
   RoundTrip roundTrip_;
   OutboundStats stats_;

@@ -14,8 +14,10 @@ async function servePage() {
   return server;
 }
 
-/** In the page: describes itself, with all candidates. */
-async function describe(remote) {
+/** In the page: describes itself, with all candidates. Without `transportFeedback` neither side hears of it. */
+async function describe(remote, transportFeedback = true) {
+  const tell = ({ type, sdp }) => ({ type, sdp: transportFeedback ? sdp : sdp.replace(/a=rtcp-fb:\S+ transport-cc\r\n/g, '') });
+  if (remote) remote = tell(remote);
   if (remote) await pc.setRemoteDescription(remote);
   if (remote?.type === 'answer') return null;
   for (const track of camera.getTracks()) pc.addTrack(track, camera);
@@ -23,7 +25,7 @@ async function describe(remote) {
   while (pc.iceGatheringState !== 'complete') {
     await new Promise((changed) => pc.addEventListener('icegatheringstatechange', changed, { once: true }));
   }
-  return pc.localDescription.toJSON();
+  return tell(pc.localDescription.toJSON());
 }
 
 /** In the page: opens the devices and shows what comes. */
@@ -55,7 +57,23 @@ async function compareStatistics(agent, page, log) {
   if (!holds) throw new Error(`the statistics do not fit together: ${JSON.stringify(seen)}`);
 }
 
-async function loop({ host, role, log, onFailure }) {
+/** Both sides know what the path carries: the other one tells them by RFC 8888, for there is nothing else. */
+async function compareEstimates(agent, page, log) {
+  const fromPage = async () => page.evaluate(async () => [...(await pc.getStats()).values()]);
+  const estimate = (reports) => Math.max(0, ...reports.map(({ availableOutgoingBitrate }) => availableOutgoingBitrate ?? 0));
+  const until = performance.now() + patience.timeout;
+  let seen;
+  do {
+    await new Promise((later) => setTimeout(later, 250));
+    seen = { ours: estimate(Object.values(await agent.stats())), theirs: estimate(await fromPage()) };
+    log(JSON.stringify(seen));
+    // Chromium believes in 300 kbit/s as long as it is told nothing.
+    if (seen.ours > 0 && seen.theirs > 400_000) return;
+  } while (performance.now() < until);
+  throw new Error(`somebody was told nothing: ${JSON.stringify(seen)}`);
+}
+
+async function loop({ host, role, log, onFailure }, transportFeedback = true) {
   const server = await servePage();
   const agent = new Agent({ options: ['--loop-media'], log });
   const page = await host.newPage();
@@ -67,9 +85,12 @@ async function loop({ host, role, log, onFailure }) {
   await page.goto(`http://localhost:${server.address().port}/`);
   await page.evaluate(open);
   if (role === 'ours') {
-    await agent.accept(await page.evaluate(describe, await agent.offer({ media: { audio: true, video: true } })));
+    await agent.accept(await page.evaluate(describe, await agent.offer({ media: { audio: true, video: true } }), transportFeedback));
   } else {
-    await page.evaluate(describe, await agent.answer(await page.evaluate(describe)));
+    const offer = await page.evaluate(describe, undefined, transportFeedback);
+    const answer = await agent.answer(offer);
+    if (!transportFeedback && !/^a=rtcp-fb:\S+ ack ccfb/m.test(answer.sdp)) throw new Error(`no RFC 8888 in ${answer.sdp}`);
+    await page.evaluate(describe, answer, transportFeedback);
   }
   await Promise.all(['audio', 'video'].map((kind) => agent.track(kind)));
   await Promise.all(['audio', 'video'].map((kind) => agent.frames(kind, 10)));
@@ -86,10 +107,12 @@ async function loop({ host, role, log, onFailure }) {
   } while (!isAlive(seen) && performance.now() < until);
   if (!isAlive(seen)) throw new Error(`nothing alive came back: ${JSON.stringify(seen)}`);
   await compareStatistics(agent, page, log);
+  if (!transportFeedback) await compareEstimates(agent, page, log);
   agent.close();
   await agent.stop();
   await page.close();
   server.close();
 }
 
-export const loopScenarios = { 'audio and video looped by the agent': loop };
+export const loopScenarios = { 'audio and video looped by the agent': (context) => loop(context) };
+export const ccfbScenarios = { 'congestion control by RFC 8888': (context) => loop(context, false) };

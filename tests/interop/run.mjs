@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { mediaInChromium, mediaInFirefox } from './drivers/media_page.mjs';
+import { mediaInChromium, mediaInChromiumCcfb, mediaInFirefox } from './drivers/media_page.mjs';
 import { pageInChromium, pageInFirefox } from './drivers/web_page.mjs';
 import { Pair } from './pair.mjs';
 import { scenarios } from './scenarios.mjs';
@@ -13,7 +13,7 @@ const drivers = [];
 for (const name of ['chromium', 'chromium_snap', 'firefox', 'wrtc', 'node_datachannel', 'werift']) {
   drivers.push((await import(`./drivers/${name}.mjs`)).default);
 }
-drivers.push(pageInChromium, pageInFirefox, mediaInChromium, mediaInFirefox);
+drivers.push(pageInChromium, pageInFirefox, mediaInChromium, mediaInChromiumCcfb, mediaInFirefox);
 const roles = { theirs: 'they offer', ours: 'we offer' };
 const cellLimit = 60_000; // milliseconds; each wait inside has a shorter limit and says more when it fails
 

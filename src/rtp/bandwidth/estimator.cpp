@@ -14,8 +14,9 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 
 }  // namespace
 
-void Estimator::sent(std::uint16_t number, std::size_t bytes, Time now) {
-  packets_.add(number, bytes, probe_.id(), now);
+void Estimator::sent(const Names& names, std::size_t bytes, Time now) {
+  if (names.transportSequence) packets_.add(*names.transportSequence, bytes, probe_.id(), now);
+  if (names.source) sources_.add(names.ssrc, names.sequence, bytes, probe_.id(), now);
   if (probe_.id() != 0) probe_.sent(bytes, now);
 }
 
@@ -24,9 +25,16 @@ double Estimator::bitrate() const {
 }
 
 bool Estimator::handle(const rtcp::TransportFeedback& feedback, Duration roundTrip, Time now) {
+  return handle(packets_.match(feedback), roundTrip, now);
+}
+
+bool Estimator::handle(const rtcp::CongestionFeedback& feedback, Duration roundTrip, Time now) {
+  return handle(sources_.match(feedback), roundTrip, now);
+}
+
+bool Estimator::handle(std::span<const PacketResult> results, Duration roundTrip, Time now) {
   const double before = bitrate();
   const bool knew = known_;
-  const auto results = packets_.match(feedback);
   if (results.empty()) return false;
   for (const PacketResult& each : results) {
     if (!each.arrived) continue;

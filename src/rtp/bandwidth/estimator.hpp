@@ -5,6 +5,8 @@
 #include "rtp/bandwidth/probe.hpp"
 #include "rtp/bandwidth/rate_meter.hpp"
 #include "rtp/bandwidth/sent_packets.hpp"
+#include "rtp/bandwidth/sent_sources.hpp"
+#include "rtp/rtcp/congestion_feedback.hpp"
 #include "rtp/rtcp/transport_feedback.hpp"
 
 #include <parley/time.hpp>
@@ -19,10 +21,10 @@ namespace parley::rtp::bandwidth {
 /// What the path to the peer carries (draft-ietf-rmcat-gcc-02): less than what builds a queue, and less where much is
 /// lost.
 ///
-///   sent ──► SentPackets ─┐
-///   transport feedback ───┴─► results ─┬─► DelayTrend ──► increase, hold, decrease (s.5.5) ─┐
-///                                      ├─► losses ──► a limit (s.6) ───────────────────────┼─► bitrate()
-///                                      └─► Probe ──► a higher rate, proven ────────────────┘
+///   sent ──► SentPackets or SentSources ─┐
+///   transport-wide feedback or RFC 8888 ─┴─► results ─┬─► DelayTrend ──► increase, hold, decrease (s.5.5) ─┐
+///                                                     ├─► losses ──► a limit (s.6) ───────────────────────┼─►
+///                                                     bitrate() └─► Probe ──► a higher rate, proven ────────────────┘
 ///
 /// It sends nothing itself: whoever owns it looks at `probeDeadline()` and sends something again when it is time.
 class Estimator {
@@ -35,12 +37,20 @@ class Estimator {
   Estimator() : Estimator(Config{}) {}
   explicit Estimator(Config config) : config_(config), delayBased_(config.start) {}
 
-  /// A packet with this transport-wide number leaves.
-  void sent(std::uint16_t number, std::size_t bytes, Time now);
+  /// What a packet is told of by.
+  struct Names {
+    std::optional<std::uint16_t> transportSequence;
+    bool source = false;  ///< By `ssrc` and `sequence` (RFC 8888).
+    std::uint32_t ssrc = 0;
+    std::uint16_t sequence = 0;
+  };
+  /// A packet leaves.
+  void sent(const Names& names, std::size_t bytes, Time now);
   /// True if `bitrate()` is another one now.
   bool handle(const rtcp::TransportFeedback& feedback, Duration roundTrip, Time now);
+  bool handle(const rtcp::CongestionFeedback& feedback, Duration roundTrip, Time now);
 
-  /// Bits a second, of all packets that are sent with transport-wide numbers.
+  /// Bits a second, of all packets that feedback tells of.
   double bitrate() const;
   /// Feedback has come: `bitrate()` is more than where it began.
   bool isKnown() const { return known_; }
@@ -55,6 +65,7 @@ class Estimator {
  private:
   enum class State { Hold, Increase, Decrease };
 
+  bool handle(std::span<const PacketResult> results, Duration roundTrip, Time now);
   void controlByDelay(Duration roundTrip, Time now);
   void controlByLoss(std::span<const PacketResult> results, Time now);
   void decrease(double throughput, Time now);
@@ -62,6 +73,7 @@ class Estimator {
 
   Config config_;
   SentPackets packets_;
+  SentSources sources_;
   DelayTrend trend_;
   RateMeter arrivals_;
   Probe probe_;

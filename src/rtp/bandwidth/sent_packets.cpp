@@ -10,7 +10,7 @@ void SentPackets::add(std::uint16_t number, std::size_t size, std::uint32_t prob
   if (newest_ < 0) return;
   while (entries_.size() < most && at(newest_).number >= 0 && !at(newest_).arrived && now - at(newest_).sent < patience)
     grow();
-  at(newest_) = {newest_, now, static_cast<std::uint32_t>(size), probe, false};
+  at(newest_) = {newest_, now, static_cast<std::uint32_t>(size), probe, false, false};
 }
 
 void SentPackets::grow() {
@@ -20,7 +20,7 @@ void SentPackets::grow() {
 }
 
 std::span<const PacketResult> SentPackets::match(const rtcp::TransportFeedback& feedback) {
-  results_.clear();
+  beginMatch();
   if (newest_ < 0) return results_;
   // The reference wraps after 2^24 times 64 ms. The nearest to the one before is meant.
   constexpr std::int64_t wrap = 1 << 24;
@@ -31,20 +31,23 @@ std::span<const PacketResult> SentPackets::match(const rtcp::TransportFeedback& 
   }
   reference_ = reference;
   const Duration zero = reference * rtcp::TransportFeedback::ticksPerReference * rtcp::TransportFeedback::tick;
-
   feedback.forEach([&](const rtcp::TransportFeedback::Status& status) {
-    // Numbers of the future are the peer's invention: the nearest at or below the newest is meant.
-    const std::int64_t number =
-        newest_ - static_cast<std::uint16_t>(static_cast<std::uint16_t>(newest_) - status.sequence);
-    if (number < 0) return;
-    Entry& entry = at(number);
-    if (entry.number != number || entry.arrived) return;
-    if (status.received && !status.at) return;  // Nobody knows when.
-    entry.arrived = status.received;
-    results_.push_back(
-        {entry.sent, status.received ? std::optional(zero + *status.at) : std::nullopt, entry.size, entry.probe});
+    matchOne(status.sequence, status.received, status.at ? std::optional(zero + *status.at) : std::nullopt);
   });
   return results_;
+}
+
+void SentPackets::matchOne(std::uint16_t number16, bool received, std::optional<Duration> arrived) {
+  if (newest_ < 0) return;
+  // Numbers of the future are the peer's invention: the nearest at or below the newest is meant.
+  const std::int64_t number = newest_ - static_cast<std::uint16_t>(static_cast<std::uint16_t>(newest_) - number16);
+  if (number < 0) return;
+  Entry& entry = at(number);
+  if (entry.number != number || entry.arrived) return;
+  if (received && !arrived) return;  // Nobody knows when.
+  if (!received && std::exchange(entry.missing, true)) return;
+  entry.arrived = received;
+  results_.push_back({entry.sent, received ? arrived : std::nullopt, entry.size, entry.probe});
 }
 
 }  // namespace parley::rtp::bandwidth

@@ -27,6 +27,12 @@ class SentPackets {
   /// numbers; valid until the next call. A packet that did not come may still be told to have come, later.
   std::span<const PacketResult> match(const rtcp::TransportFeedback& feedback);
 
+  /// The same in steps, for feedback that has other names for packets (`SentSources`).
+  void beginMatch() { results_.clear(); }
+  /// `at`: none if the packet did not come, or nobody knows when.
+  void matchOne(std::uint16_t number, bool received, std::optional<Duration> at);
+  std::vector<PacketResult>& results() { return results_; }
+
  private:
   static constexpr std::size_t least = 128;
   /// 100 Mbit/s are 8300 packets in a second.
@@ -40,6 +46,7 @@ class SentPackets {
     std::uint32_t size = 0;
     std::uint32_t probe = 0;
     bool arrived = false;
+    bool missing = false;  ///< Was told of.
   };
   Entry& at(std::int64_t number) { return entries_[static_cast<std::size_t>(number) & (entries_.size() - 1)]; }
   void grow();

@@ -2,15 +2,15 @@
 import { launchOptions as chromium } from './chromium.mjs';
 import { launchOptions as firefox } from './firefox.mjs';
 import { launch } from './browser.mjs';
-import { loopScenarios } from '../loop_scenarios.mjs';
+import { ccfbScenarios, loopScenarios } from '../loop_scenarios.mjs';
 import { mediaScenarios } from '../media_scenarios.mjs';
 import { sfuScenarios } from '../sfu_scenarios.mjs';
 
 const scenarios = { ...mediaScenarios, ...loopScenarios, ...sfuScenarios };
 
-const mediaIn = (name, options, lacks) => ({
+const mediaIn = (name, options, lacks, own = scenarios) => ({
   name: `media-${name}`,
-  scenarios,
+  scenarios: own,
   lacks,
   async start() {
     const browser = await launch(await options());
@@ -22,8 +22,11 @@ const mediaIn = (name, options, lacks) => ({
   },
 });
 
-export const mediaInChromium = mediaIn('chromium', () => chromium('--autoplay-policy=no-user-gesture-required',
-  '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'), {});
+const chromiumWithDevices = (...more) => chromium('--autoplay-policy=no-user-gesture-required',
+  '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', ...more);
+export const mediaInChromium = mediaIn('chromium', () => chromiumWithDevices(), {});
+export const mediaInChromiumCcfb = mediaIn('chromium-ccfb', () => chromiumWithDevices(
+  '--force-fieldtrials=WebRTC-RFC8888CongestionControlFeedback/Enabled,offer:true/'), {}, ccfbScenarios);
 export const mediaInFirefox = mediaIn('firefox', () => firefox({
   'media.navigator.streams.fake': true,
   'media.navigator.permission.disabled': true,

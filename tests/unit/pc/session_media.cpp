@@ -517,6 +517,50 @@ TEST_CASE("an rtx format has to belong to a format of its section") {
   CHECK(pair.b.session.transceivers().empty());
 }
 
+TEST_CASE("feedback on arrivals: an offer has both kinds, an answer one") {
+  Pair pair;
+  auto &a = pair.a.session, &b = pair.b.session;
+  addTrack(a, MediaKind::Video);
+  REQUIRE(a.setLocal(SdpType::Offer));
+  auto offer = a.pendingLocal()->sdp;
+  CHECK(contains(offer, "a=rtcp-fb:* ack ccfb\r\n"));
+  CHECK(contains(offer, "a=rtcp-fb:96 transport-cc\r\n"));
+  const bool both = GENERATE(true, false);
+  if (!both)
+    for (auto at = offer.find(" transport-cc\r\n"); at != std::string::npos; at = offer.find(" transport-cc\r\n"))
+      offer.replace(at, 13, " x-other-kind");
+  REQUIRE(b.setRemote(SdpType::Offer, offer));
+  REQUIRE(b.setLocal(SdpType::Answer));
+  const auto answer = b.currentLocal()->sdp;
+  CHECK(contains(answer, "a=rtcp-fb:96 transport-cc\r\n") == both);
+  CHECK(contains(answer, "a=rtcp-fb:* ack ccfb\r\n") != both);
+  REQUIRE(a.setRemote(SdpType::Answer, answer));
+  const auto feedback = planned(a.plan().media, 0).sending->codecs[0].feedback;
+  const auto agreed = [&](const RtcpFeedback& one) { return std::count(feedback.begin(), feedback.end(), one) == 1; };
+  CHECK(agreed(transportFeedback) == both);
+  CHECK(agreed(sourceFeedback) != both);
+}
+
+TEST_CASE("an SSRC that collided is another one in the plan and in descriptions, and no rollback brings it back") {
+  Pair pair;
+  auto &a = pair.a.session, &b = pair.b.session;
+  const auto id = addTrack(a, MediaKind::Video);
+  exchange(a, b);
+  const auto before = planned(a.plan().media, 0).sending->encodings[0];
+  REQUIRE(before.rtxSsrc);
+  REQUIRE(a.setLocal(SdpType::Offer));
+  a.changeSource(id, *before.rtxSsrc);
+  a.changeSource(id, 1);  // Nobody's.
+  const auto after = planned(a.plan().media, 0).sending->encodings[0];
+  CHECK(after.ssrc != before.ssrc);
+  CHECK(after.rtxSsrc != before.rtxSsrc);
+  REQUIRE(a.setLocal(SdpType::Rollback));
+  CHECK(planned(a.plan().media, 0).sending->encodings[0] == after);
+  REQUIRE(a.setLocal(SdpType::Offer));
+  CHECK(contains(a.pendingLocal()->sdp, "a=ssrc:" + std::to_string(after.ssrc) + " "));
+  CHECK_FALSE(contains(a.pendingLocal()->sdp, "a=ssrc:" + std::to_string(before.ssrc) + " "));
+}
+
 TEST_CASE("an audio helper is accepted only with what it helps") {
   Pair pair;
   auto &a = pair.a.session, &b = pair.b.session;

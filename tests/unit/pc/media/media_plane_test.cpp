@@ -1,5 +1,7 @@
 #include "two_planes.hpp"
 
+#include <set>
+
 using namespace parley;
 using namespace parley::test;
 
@@ -279,7 +281,7 @@ TEST_CASE("BYE ends the stream, and what comes then is a new one") {
   planes.planVideo();
   planes.connect();
   play(planes, 10);
-  planes.planeA.sayBye(planes.now);
+  planes.planeA.sayBye();
   planes.settle();
   planes.runFor(100ms);
   CHECK(planes.planeB.stats().inbound.empty());
@@ -361,21 +363,106 @@ TEST_CASE("a peer from which nothing comes back is not sent to for ever") {
   CHECK(planes.count[1][0] == sent);
 }
 
-TEST_CASE("the peer's use of an SSRC of ours is refused") {
-  TwoPlanes planes;
-  planes.planVideo();
-  planes.connect();
-  // B is planned to send with A's SSRC, so that A's stream collides with it there.
-  auto both = section(video, "v", MediaKind::Video);
+namespace {
+
+/// Both send and receive, with these SSRCs.
+void planBoth(TwoPlanes& planes, std::uint32_t ofA, std::uint32_t ofB) {
+  auto a = section(video, "v", MediaKind::Video), b = a;
   pc::PlannedEncoding encoding;
-  encoding.ssrc = videoSsrc;
-  both.sending = pc::PlannedSending{videoCodecs(), extensions(), {encoding}, std::nullopt};
-  both.receiving = pc::PlannedReceiving{videoCodecs(), extensions(), {}, {}};
-  planes.plan({both}, {both});
+  encoding.ssrc = ofA;
+  a.sending = pc::PlannedSending{videoCodecs(false), extensions(), {encoding}, std::nullopt};
+  encoding.ssrc = ofB;
+  b.sending = pc::PlannedSending{videoCodecs(false), extensions(), {encoding}, std::nullopt};
+  a.receiving = b.receiving = pc::PlannedReceiving{videoCodecs(false), extensions(), {}, {}};
+  planes.plan({a}, {b});
+}
+
+}  // namespace
+
+TEST_CASE("an SSRC that both use is given up by whom it is heard, and free for the other") {
+  TwoPlanes planes;
+  planBoth(planes, videoSsrc, videoSsrc);
+  planes.connect();
   planes.send(vp8(true, 3000, 500, 1));
   planes.runFor(50ms);
   CHECK(planes.frames.empty());
-  CHECK(planes.planeB.stats().drops[pc::MediaDrop::OwnSsrc] > 0);
+  CHECK(planes.planeB.stats().drops[pc::MediaDrop::OwnSsrc] == 1);
+  REQUIRE(planes.collided[1].size() == 1);
+  CHECK(planes.collided[1][0].transceiver == video);
+  CHECK(planes.collided[1][0].ssrc == videoSsrc);
+  CHECK(planes.collided[0].empty());
+  planBoth(planes, videoSsrc, 4711);
+  planes.send(vp8(true, 6000, 500, 2));
+  planes.runFor(50ms);
+  REQUIRE(planes.frames.size() == 1);
+  CHECK(planes.frames[0].synchronizationSource == videoSsrc);
+  CHECK(planes.collided[1].size() == 1);
+}
+
+TEST_CASE("a stream that gives its SSRC up says BYE, asks for a key frame and goes on with another one") {
+  TwoPlanes planes;
+  planBoth(planes, videoSsrc, 4711);
+  planes.connect();
+  play(planes, 5);
+  REQUIRE(planes.frames.size() >= 4);
+  // B begins to use A's.
+  planBoth(planes, videoSsrc, videoSsrc);
+  planes.frames.clear();
+  planes.planeB.sendFrame(video, vp8(true, 3000, 500, 1), planes.now);
+  planes.settle();
+  planes.runFor(50ms);
+  REQUIRE(planes.collided[0].size() == 1);
+  CHECK_FALSE(planes.wanted.empty());
+  // B heard of it by A's reports, and has given it up as well. Until there is another one nothing is sent.
+  CHECK(planes.collided[1].size() == 1);
+  planBoth(planes, videoSsrc, videoSsrc);
+  planes.send(vp8(true, 6000, 500, 3));
+  planes.runFor(50ms);
+  CHECK(planes.frames.empty());
+  CHECK(planes.planeA.stats().drops[pc::MediaDrop::NotSending] == 1);
+  planBoth(planes, 4712, 4713);
+  planes.send(vp8(true, 9000, 500, 3));
+  planes.planeB.sendFrame(video, vp8(true, 6000, 500, 2), planes.now);
+  planes.settle();
+  planes.runFor(100ms);
+  std::set<std::uint32_t> sources;
+  for (const auto& frame : planes.frames) sources.insert(frame.synchronizationSource);
+  CHECK(sources == std::set<std::uint32_t>{4712, 4713});
+}
+
+TEST_CASE("a peer that sends back what it gets does not make us change for ever") {
+  TwoPlanes planes;
+  for (std::uint32_t ssrc = 100; ssrc < 110; ++ssrc) {
+    planBoth(planes, ssrc, ssrc);
+    if (ssrc == 100) planes.connect();
+    planes.send(vp8(true, 3000 * ssrc, 500, 1));
+    planes.runFor(50ms);
+  }
+  CHECK(planes.collided[1].size() == 3);
+  CHECK(planes.planeB.stats().drops[pc::MediaDrop::OwnSsrc] == 10);
+}
+
+TEST_CASE("frames tell when they were captured, and those between them know it too") {
+  TwoPlanes planes;
+  planes.planVideo();
+  planes.connect();
+  const Time first = planes.now;
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    auto frame = vp8(i == 0, i * 3000, 500, static_cast<std::uint8_t>(i));
+    frame.captureTime = first + i * 33333333ns;
+    planes.send(frame);
+    planes.runFor(33ms);
+  }
+  planes.runFor(100ms);
+  REQUIRE(planes.frames.size() == 60);
+  for (int i = 1; i < 60; ++i) {
+    REQUIRE(planes.frames[static_cast<std::size_t>(i)].senderCaptureTime);
+    const auto since = rtp::unixFromNtp({*planes.frames[static_cast<std::size_t>(i)].senderCaptureTime}) -
+                       rtp::unixFromNtp({*planes.frames[0].senderCaptureTime});
+    CHECK(std::chrono::abs(since - i * 33333333ns) < 1ms);
+  }
+  // Three in two seconds carry it.
+  CHECK(planes.outbound().values.headerBytesSent < 60 * 40);
 }
 
 TEST_CASE("damaged and random datagrams are dropped and change nothing") {
@@ -394,9 +481,10 @@ TEST_CASE("damaged and random datagrams are dropped and change nothing") {
   CHECK(planes.planeB.stats().received.total() == 2000);
 }
 
-TEST_CASE("transport-wide feedback goes back each fiftieth of a second while packets come") {
+TEST_CASE("feedback on arrivals goes back each fiftieth of a second while packets come") {
+  const auto arrivals = GENERATE(Arrivals::TransportWide, Arrivals::Rfc8888);
   TwoPlanes planes;
-  planes.planVideo(true, true);
+  planes.planVideo(true, arrivals);
   planes.connect();
   play(planes, 60);
   // 30 frames a second, and 50 ms from the first packet that waits: each second frame, and a report now and then.
@@ -407,9 +495,10 @@ TEST_CASE("transport-wide feedback goes back each fiftieth of a second while pac
   CHECK(planes.count[0][1] - before <= 15);
 }
 
-TEST_CASE("by transport-wide feedback the sender learns what the path carries, and probes for what it wants") {
+TEST_CASE("by feedback on arrivals the sender learns what the path carries, and probes for what it wants") {
+  const auto arrivals = GENERATE(Arrivals::TransportWide, Arrivals::Rfc8888);
   TwoPlanes planes;
-  planes.planVideo(true, true);
+  planes.planVideo(true, arrivals);
   planes.connect();
   CHECK_FALSE(planes.planeA.stats().availableOutgoingBitrate);
   play(planes, 60);
@@ -418,12 +507,12 @@ TEST_CASE("by transport-wide feedback the sender learns what the path carries, a
   CHECK(modest < 1e6);
   REQUIRE_FALSE(planes.bitrates.empty());
   CHECK(planes.bitrates.back().transceiver == video);
-  planes.planVideo(true, true, 5'000'000);
+  planes.planVideo(true, arrivals, 5'000'000);
   play(planes, 90);
   // This path has no bottleneck: each probe is answered as fast as it was sent.
   CHECK(*planes.planeA.stats().availableOutgoingBitrate > 4e6);
   CHECK(planes.bitrates.back().bitsPerSecond > 4'000'000);
-  CHECK(planes.outbound().values.retransmittedPacketsSent > 5);
+  CHECK(planes.outbound().values.retransmittedPacketsSent >= 5);
   // What was sent twice is not shown twice.
   CHECK(planes.frames.size() == 150);
 }

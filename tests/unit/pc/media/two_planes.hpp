@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -36,10 +37,14 @@ inline pc::PlannedCodec codec(std::uint8_t type, std::string name, std::uint32_t
   return one;
 }
 
-inline std::vector<pc::PlannedCodec> videoCodecs(bool rtx = true, bool transportFeedback = false) {
+/// What tells the sender when its packets came.
+enum class Arrivals { Untold, TransportWide, Rfc8888 };
+
+inline std::vector<pc::PlannedCodec> videoCodecs(bool rtx = true, Arrivals arrivals = Arrivals::Untold) {
   auto vp8 = codec(96, "VP8", 90000);
   vp8.feedback = {{"nack", ""}, {"nack", "pli"}, {"ccm", "fir"}, {"goog-remb", ""}};
-  if (transportFeedback) vp8.feedback.push_back({"transport-cc", ""});
+  if (arrivals == Arrivals::TransportWide) vp8.feedback.push_back({"transport-cc", ""});
+  if (arrivals == Arrivals::Rfc8888) vp8.feedback.push_back({"ack", "ccfb"});
   std::vector<pc::PlannedCodec> codecs{vp8};
   if (rtx) {
     codecs.push_back(codec(97, "rtx", 90000));
@@ -55,7 +60,8 @@ inline std::vector<pc::PlannedExtension> extensions() {
           {4, "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"},
           {5, "urn:ietf:params:rtp-hdrext:ssrc-audio-level"},
           {6, "urn:3gpp:video-orientation"},
-          {7, "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"}};
+          {7, "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"},
+          {8, "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"}};
 }
 
 inline pc::PlannedMedia section(pc::TransceiverId id, std::string mid, MediaKind kind) {
@@ -110,8 +116,8 @@ class TwoPlanes {
     planeB.apply(b, now);
     settle();
   }
-  void planVideo(bool rtx = true, bool transportFeedback = false, std::optional<std::uint32_t> maxBitrate = {}) {
-    const auto codecs = videoCodecs(rtx, transportFeedback);
+  void planVideo(bool rtx = true, Arrivals arrivals = Arrivals::Untold, std::optional<std::uint32_t> maxBitrate = {}) {
+    const auto codecs = videoCodecs(rtx, arrivals);
     auto sends = section(video, "v", MediaKind::Video), receives = sends;
     pc::PlannedEncoding encoding;
     encoding.ssrc = videoSsrc;
@@ -166,16 +172,18 @@ class TwoPlanes {
   std::function<Duration(bool toB, bool rtcp, int number)> delay;
   Duration oneWay = 25ms;
 
-  std::vector<EncodedFrame> frames;       ///< What B got.
+  std::vector<EncodedFrame> frames;        ///< What B got.
   std::vector<pc::KeyFrameWanted> wanted;  ///< Of A.
   std::vector<pc::MediaFlows> flows;       ///< Of B.
   std::vector<pc::SendBitrateChanged> bitrates;
-  std::vector<std::string> tones;          ///< Of A.
-  int count[2][2] = {};  ///< [to B][RTCP]
+  std::array<std::vector<pc::SourceCollided>, 2> collided;  ///< Of A and B.
+  std::vector<std::string> tones;                           ///< Of A.
+  int count[2][2] = {};                                     ///< [to B][RTCP]
   Time now{100s};
   base::SeededRandom random;
   base::PacketPool pool;
-  MediaPlane planeA{{rtp::WallClock{1'700'000'000s}}, pool, random}, planeB{{rtp::WallClock{1'700'000'123s}}, pool, random};
+  MediaPlane planeA{{rtp::WallClock{1'700'000'000s}}, pool, random},
+      planeB{{rtp::WallClock{1'700'000'123s}}, pool, random};
 
   MediaPlane::Stats::Outbound outbound() { return planeA.stats().outbound.at(0); }
   MediaPlane::Stats::Inbound inbound() { return planeB.stats().inbound.at(0); }
@@ -210,6 +218,8 @@ class TwoPlanes {
         flows.push_back(*flow);
       } else if (auto* bitrate = std::get_if<pc::SendBitrateChanged>(&*output)) {
         bitrates.push_back(*bitrate);
+      } else if (auto* source = std::get_if<pc::SourceCollided>(&*output)) {
+        collided[toB ? 0 : 1].push_back(*source);
       } else if (auto* tone = std::get_if<pc::TonePlayed>(&*output)) {
         tones.push_back(tone->tone);
       }
