@@ -1,5 +1,6 @@
 #include "two_planes.hpp"
 
+#include <memory>
 #include <set>
 
 using namespace parley;
@@ -149,6 +150,85 @@ TEST_CASE("requests while no key frame comes are rare") {
   CHECK(planes.frames.empty());
   CHECK(planes.inbound().values.pliCount >= 5);
   CHECK(planes.inbound().values.pliCount <= 10);
+}
+
+TEST_CASE("of simulcast, nothing is done with a stream before it says its name, and all is well then") {
+  TwoPlanes planes;
+  auto receives = section(video, "v", MediaKind::Video), sends = receives;
+  std::vector<pc::PlannedEncoding> encodings(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    encodings[i].rid = i == 0 ? "hi" : "lo";
+    encodings[i].ssrc = static_cast<std::uint32_t>(0x100 + 2 * i);
+    encodings[i].rtxSsrc = encodings[i].ssrc + 1;
+  }
+  // The names come late: at first the sender writes no header extensions.
+  sends.sending = pc::PlannedSending{videoCodecs(), {}, encodings, std::nullopt};
+  receives.receiving = pc::PlannedReceiving{videoCodecs(), extensions(), {}, {"hi", "lo"}};
+  planes.plan({sends}, {receives});
+  planes.connect();
+  std::uint32_t number = 0;
+  const auto sendSome = [&](int count, bool key) {
+    for (int i = 0; i < count; ++i, ++number) {
+      for (const char* rid : {"hi", "lo"}) {
+        auto frame = vp8(key && i == 0, 3000 * (number + 1), 2500, static_cast<std::uint8_t>(number));
+        frame.rid = rid;
+        planes.send(frame);
+      }
+      planes.runFor(33ms);
+    }
+  };
+  sendSome(10, true);
+  CHECK(planes.frames.empty());
+  CHECK(planes.planeB.stats().inbound.empty());
+  CHECK(planes.planeB.stats().drops[pc::MediaDrop::NoSection] > 0);
+
+  // In the middle of a group of pictures: a key frame of each is asked for.
+  sends.sending->extensions = extensions();
+  planes.plan({sends}, {receives});
+  planes.wanted.clear();
+  sendSome(10, false);
+  CHECK(planes.frames.empty());
+  std::set<std::string> wanted;
+  for (const auto& each : planes.wanted) wanted.insert(each.rid);
+  CHECK(wanted == std::set<std::string>{"hi", "lo"});
+  sendSome(10, true);
+  planes.runFor(200ms);
+  std::map<std::string, int> got;
+  for (const auto& frame : planes.frames) ++got[frame.rid];
+  CHECK(got["hi"] == 10);
+  CHECK(got["lo"] == 10);
+}
+
+TEST_CASE("frame numbers of the dependency descriptor wrap without a hole, and a frame lost there is noticed") {
+  using namespace rtp::extension;
+  // One layer, each frame refers to the one before.
+  auto structure = std::make_shared<DependencyStructure>();
+  FrameDependencies key, delta;
+  key.indications = delta.indications = {DecodeTargetIndication::Switch};
+  delta.differences[delta.differenceCount++] = 1;
+  structure->templates = {key, delta};
+  TwoPlanes planes;
+  planes.planVideo();
+  planes.connect();
+  const auto sendFrame = [&](std::uint16_t number, bool first) {
+    DependencyDescriptor descriptor;
+    descriptor.structure = structure;
+    descriptor.bringsStructure = first;
+    descriptor.frameNumber = number;
+    descriptor.dependencies = first ? key : delta;
+    descriptor.templateId = first ? 0 : 1;
+    auto frame = vp8(first, 3000u * number, 500, static_cast<std::uint8_t>(number));
+    frame.dependencyDescriptor.resize(dependencyDescriptorSize(descriptor));
+    writeDependencyDescriptor(descriptor, frame.dependencyDescriptor);
+    planes.send(frame);
+    planes.runFor(33ms);
+  };
+  const bool lost = GENERATE(false, true);
+  for (std::uint32_t i = 0; i < 8; ++i)
+    if (const auto number = static_cast<std::uint16_t>(0xfffc + i); !lost || number != 0) sendFrame(number, i == 0);
+  planes.runFor(100ms);
+  CHECK(planes.frames.size() == (lost ? 4 : 8));
+  CHECK(planes.wanted.empty() == !lost);
 }
 
 TEST_CASE("two minutes of silence and a wrap of all numbers later the stream still goes") {

@@ -3,6 +3,7 @@
 #include "base/packet_pool.hpp"
 #include "base/random.hpp"
 #include "pc/media_plane.hpp"
+#include "rtp/extension/dependency_descriptor.hpp"
 #include "rtp/packet.hpp"
 #include "support/catch.hpp"
 
@@ -61,7 +62,8 @@ inline std::vector<pc::PlannedExtension> extensions() {
           {5, "urn:ietf:params:rtp-hdrext:ssrc-audio-level"},
           {6, "urn:3gpp:video-orientation"},
           {7, "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"},
-          {8, "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"}};
+          {8, "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"},
+          {9, std::string(rtp::extension::DependencyDescriptorBytes::uri)}};
 }
 
 inline pc::PlannedMedia section(pc::TransceiverId id, std::string mid, MediaKind kind) {

@@ -1,6 +1,6 @@
+#include "rtp/payload/vp9.hpp"
 #include "helpers.hpp"
 #include "rtp/payload/resolution.hpp"
-#include "rtp/payload/vp9.hpp"
 #include "support/vector_file.hpp"
 
 #include <sstream>
@@ -12,7 +12,11 @@ using namespace parley::rtp::payload::test;
 namespace {
 
 /// frame_marker 2, profile 0, key frame, shown; 352x288.
-const Octets keyHead = hex("8249834200" "15f0" "11f0" "0000");
+const Octets keyHead =
+    hex("8249834200"
+        "15f0"
+        "11f0"
+        "0000");
 
 Octets vp9Key(std::size_t size) {
   auto bytes = noise(size);
@@ -129,6 +133,20 @@ TEST_CASE("VP9: a frame without layers comes out as it went in", "[rtp][vp9]") {
   const auto delta = stream.frame();
   REQUIRE(delta);
   CHECK(delta->type == EncodedFrameType::Delta);
+}
+
+TEST_CASE("VP9: pictures that the application does not number are numbered through the wrap", "[rtp][vp9]") {
+  CodecOptions options{"VP9", {}, 0};
+  options.firstPictureId = 0x7ffd;
+  Stream stream(MediaKind::Video, options);
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    auto frame = frameOf(i == 0 ? vp9Key(300) : noise(300));
+    frame.type = i == 0 ? EncodedFrameType::Key : EncodedFrameType::Delta;
+    stream.send(frame, i);
+    const auto received = stream.frame();
+    REQUIRE(received);
+    CHECK(std::get<Vp9FrameInfo>(received->codec).pictureId == ((0x7ffd + i) & 0x7fff));
+  }
 }
 
 TEST_CASE("VP9: the spatial layers of a picture are frames of their own, the last of which ends the picture",
