@@ -163,6 +163,47 @@ void appendIce(std::vector<sdp::Attribute>& attributes, const std::optional<Loca
     attributes.push_back(sdp::IcePacing{static_cast<std::uint64_t>(transport->icePacing.count())});
 }
 
+/// The streams in which the section's track is, in the sense of RFC 5888 s.7; null if nothing is sent in it.
+const std::vector<std::string>* streamsOf(const SectionPlan& plan) {
+  const auto* media = std::get_if<LocalMedia>(&plan.content);
+  return media && plan.mid && sends(media->direction) ? &media->streams : nullptr;
+}
+
+/// RFC 9429 s.5.2.1: a group for each stream that has several tracks.
+void appendLipSync(std::vector<sdp::Attribute>& attributes, const DescriptionPlan& plan) {
+  std::vector<std::pair<std::string_view, sdp::Group>> groups;  // In the order of the sections.
+  for (const auto& section : plan.sections) {
+    const auto* streams = streamsOf(section);
+    if (!streams) continue;
+    for (const auto& stream : *streams) {
+      auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& each) { return each.first == stream; });
+      if (group == groups.end()) group = groups.insert(groups.end(), {stream, sdp::Group{"LS", {}}});
+      group->second.mids.push_back(*section.mid);
+    }
+  }
+  for (auto& [stream, group] : groups)
+    if (group.mids.size() > 1) attributes.push_back(std::move(group));
+}
+
+/// RFC 9429 s.5.3.1: of an offered group those of our tracks that have a stream in common, or none at all.
+void answerLipSync(std::vector<sdp::Attribute>& attributes, const sdp::Group& offered, const DescriptionPlan& plan) {
+  std::vector<std::pair<std::string, const std::vector<std::string>*>> ours;
+  for (const auto& mid : offered.mids)
+    for (const auto& section : plan.sections)
+      if (section.mid == mid)
+        if (const auto* streams = streamsOf(section)) ours.emplace_back(mid, streams);
+  sdp::Group answered{"LS", {}};
+  for (const auto& [mid, streams] : ours) {
+    const bool together = std::count_if(ours.begin(), ours.end(), [&own = *streams](const auto& other) {
+                            return own.empty() ? other.second->empty()
+                                               : std::find_first_of(own.begin(), own.end(), other.second->begin(),
+                                                                    other.second->end()) != own.end();
+                          }) > 1;
+    if (together) answered.mids.push_back(mid);
+  }
+  if (answered.mids.size() > 1) attributes.push_back(std::move(answered));
+}
+
 }  // namespace
 
 sdp::Description makeOffer(const DescriptionPlan& plan) {
@@ -179,6 +220,7 @@ sdp::Description makeOffer(const DescriptionPlan& plan) {
     if (!section.isRejected() && section.mid) bundle.mids.push_back(*section.mid);
   }
   if (!bundle.mids.empty()) offer.attributes.insert(offer.attributes.begin(), bundle);
+  appendLipSync(offer.attributes, plan);
   return offer;
 }
 
@@ -193,6 +235,7 @@ sdp::Description makeAnswer(const sdp::Description& offer, const DescriptionPlan
   auto& attributes = answer.attributes;
   // RFC 9429 s.5.3.1: the offered groups without what is rejected.
   for (const auto* group : sdp::all<sdp::Group>(offer.attributes)) {
+    if (group->semantics == "LS") answerLipSync(attributes, *group, plan);
     if (group->semantics != "BUNDLE") continue;
     sdp::Group answered{"BUNDLE", {}};
     for (const auto& mid : group->mids)

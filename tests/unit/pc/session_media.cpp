@@ -561,6 +561,35 @@ TEST_CASE("an SSRC that collided is another one in the plan and in descriptions,
   CHECK_FALSE(contains(a.pendingLocal()->sdp, "a=ssrc:" + std::to_string(before.ssrc) + " "));
 }
 
+TEST_CASE("tracks of one stream are a lip sync group, in the answer if they are there too") {
+  Pair pair;
+  auto &a = pair.a.session, &b = pair.b.session;
+  addTrack(a, MediaKind::Audio, {"one", "two"});
+  addTrack(a, MediaKind::Video, {"two"});
+  addTrack(a, MediaKind::Video, {"three"});
+  REQUIRE(a.setLocal(SdpType::Offer));
+  CHECK(contains(a.pendingLocal()->sdp, "a=group:LS 0 1\r\n"));
+  CHECK_FALSE(contains(a.pendingLocal()->sdp, "a=group:LS 0\r\n"));
+  const auto answer = [&](std::vector<std::string> audio, std::vector<std::string> video) {
+    REQUIRE(b.setRemote(SdpType::Offer, a.pendingLocal()->sdp));
+    const auto shown = b.transceivers();
+    for (std::size_t i = 0; i < 2; ++i) {
+      b.setDirection(shown[i].id, sdp::Direction::SendRecv);
+      b.setStreams(shown[i].id, i == 0 ? audio : video);
+    }
+    REQUIRE(b.setLocal(SdpType::Answer));
+    return b.currentLocal()->sdp;
+  };
+  SECTION("one stream") { CHECK(contains(answer({"x"}, {"x", "y"}), "a=group:LS 0 1\r\n")); }
+  SECTION("no stream") { CHECK(contains(answer({}, {}), "a=group:LS 0 1\r\n")); }
+  SECTION("two streams") { CHECK_FALSE(contains(answer({"x"}, {"y"}), "a=group:LS")); }
+  SECTION("nothing is sent back") {
+    REQUIRE(b.setRemote(SdpType::Offer, a.pendingLocal()->sdp));
+    REQUIRE(b.setLocal(SdpType::Answer));
+    CHECK_FALSE(contains(b.currentLocal()->sdp, "a=group:LS"));
+  }
+}
+
 TEST_CASE("an audio helper is accepted only with what it helps") {
   Pair pair;
   auto &a = pair.a.session, &b = pair.b.session;
