@@ -66,7 +66,11 @@ void MediaPlane::apply(const MediaPlan& plan, Time now) {
       ++it;
       continue;
     }
-    std::erase_if(routes_, [&](const auto& route) { return route.second.section == &it->second; });
+    std::erase_if(routes_, [&](const auto& route) {
+      if (route.second.section != &it->second) return false;
+      sourceArrivals_.forget(route.first);
+      return true;
+    });
     bitrates_.erase(it->first);
     it = sections_.erase(it);
   }

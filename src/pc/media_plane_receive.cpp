@@ -171,12 +171,16 @@ void MediaPlane::end(std::uint32_t ssrc) {
   const auto known = routes_.find(ssrc);
   if (known == routes_.end()) return;
   const Route route = known->second;
-  sourceArrivals_.forget(ssrc);
   if (route.repair) {
+    sourceArrivals_.forget(ssrc);
     routes_.erase(known);
     return;
   }
-  std::erase_if(routes_, [&](const auto& each) { return each.second.receiving == route.receiving; });
+  std::erase_if(routes_, [&](const auto& each) {
+    if (each.second.receiving != route.receiving) return false;
+    sourceArrivals_.forget(each.first);
+    return true;
+  });
   std::erase_if(route.section->receiving, [&](const auto& each) { return each.get() == route.receiving; });
   if (route.section->receiving.empty()) flow(*route.section, false);
 }

@@ -24,6 +24,14 @@ void SourceArrivals::add(std::uint32_t ssrc, std::uint16_t sequence, Time now) {
   add(source->second, sequence, now);
 }
 
+void SourceArrivals::forget(std::uint32_t ssrc) {
+  const auto source = sources_.find(ssrc);
+  if (source == sources_.end()) return;
+  waiting_ -= source->second.waiting;
+  if (waiting_ == 0) due_ = never;
+  sources_.erase(source);
+}
+
 void SourceArrivals::add(Source& source, std::uint16_t sequence16, Time now) {
   if (source.waiting >= 2 * limit) return;
   const std::int64_t sequence = source.unwrapper.unwrap(sequence16);

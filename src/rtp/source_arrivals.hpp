@@ -20,7 +20,7 @@ namespace parley::rtp {
 class SourceArrivals {
  public:
   void add(std::uint32_t ssrc, std::uint16_t sequence, Time now);
-  void forget(std::uint32_t ssrc) { sources_.erase(ssrc); }
+  void forget(std::uint32_t ssrc);
 
   /// When to report.
   Time deadline() const { return due_; }

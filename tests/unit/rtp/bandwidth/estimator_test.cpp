@@ -271,6 +271,21 @@ TEST_CASE("Reports of RFC 8888 go on where the one before ended, and begin earli
                                                                {true, 0, rtcp::PacketMetric::offsetTooLarge}});
 }
 
+TEST_CASE("Of a source that has gone there is nothing to report") {
+  SourceArrivals arrivals;
+  arrivals.add(7, 1, Time(0ms));
+  arrivals.add(9, 1, Time(1ms));
+  arrivals.forget(7);
+  arrivals.forget(8);
+  CHECK(arrivals.deadline() == Time(50ms));
+  const auto streams = arrivals.take(500, Time(50ms));
+  REQUIRE(streams.size() == 1);
+  CHECK(streams[0].ssrc == 9);
+  arrivals.add(9, 2, Time(60ms));
+  arrivals.forget(9);
+  CHECK(arrivals.deadline() == never);
+}
+
 TEST_CASE("Reports of RFC 8888 stay within their packet whatever comes") {
   base::SeededRandom random(5);
   SourceArrivals arrivals;
