@@ -127,7 +127,9 @@ std::optional<std::uint8_t> Numbers::payloadType(const PlannedCodec& codec, std:
     payloadTypes_.try_emplace(payloadType, codec);
     return payloadType;
   };
-  if (auto taken = take(preferred)) return taken;
+  // The number after 127, or after 63, is none.
+  if (preferred < 64 || (preferred > 95 && preferred < 128))
+    if (auto taken = take(preferred)) return taken;
   for (const auto& [payloadType, known] : payloadTypes_)
     if (meansTheSame(known, codec)) return payloadType;
   // RFC 3551 s.3: 96 to 127; and what RFC 5761 s.4 leaves below 64 beside RTCP.

@@ -16,8 +16,8 @@
 
 namespace parley::pc {
 
-/// The direction of a section, its own or the session's; sendrecv if nobody says one (RFC 8866 s.6.7). A rejected section
-/// is inactive.
+/// The direction of a section, its own or the session's; sendrecv if nobody says one (RFC 8866 s.6.7). A rejected
+/// section is inactive.
 sdp::Direction directionOf(const sdp::Description& description, std::size_t section);
 /// a=extmap with ids that fit in a packet, without those for RFC 6904, which we do not have.
 std::vector<PlannedExtension> extensionsOf(const sdp::MediaSection& section);
@@ -28,13 +28,13 @@ DescribedTrack remoteTrackOf(const sdp::MediaSection& section);
 /// The ids of the streams that a section of ours announces.
 std::vector<std::string> announcedStreams(const sdp::MediaSection& section);
 
-/// The numbers of payload types and header extensions that descriptions of a session use. In one bundle a number means one
-/// thing (RFC 9143 s.9.1.1 and s.12), and it keeps its meaning as long as the session is (RFC 3264 s.8.3.2).
+/// The numbers of payload types and header extensions that descriptions of a session use. In one bundle a number means
+/// one thing (RFC 9143 s.9.1.1 and s.12), and it keeps its meaning as long as the session is (RFC 3264 s.8.3.2).
 class Numbers {
  public:
   void learn(const sdp::Description& description);
-  /// The number for a codec: the preferred one if it is free or means the same, else a free dynamic one. None if all are
-  /// in use.
+  /// The number for a codec: the preferred one if it is one, and free or means the same, else a free dynamic one. None
+  /// if all are in use.
   std::optional<std::uint8_t> payloadType(const PlannedCodec& codec, std::uint8_t preferred);
   /// One-byte ids only: not every peer takes the others.
   std::optional<std::uint8_t> extension(const std::string& uri, std::uint8_t preferred);
@@ -51,8 +51,8 @@ std::vector<PlannedCodec> offeredCodecs(const Transceiver& transceiver, const sd
 std::vector<PlannedExtension> offeredExtensions(const Transceiver& transceiver, const sdp::MediaSection* before,
                                                 Numbers& numbers);
 
-/// What we answer (s.5.3.1), with the offer's numbers. Empty if there is no format that carries media: the section is to be
-/// rejected.
+/// What we answer (s.5.3.1), with the offer's numbers. Empty if there is no format that carries media: the section is
+/// to be rejected.
 std::vector<PlannedCodec> answeredCodecs(const Transceiver& transceiver, const sdp::MediaSection& offer);
 std::vector<PlannedExtension> answeredExtensions(const Transceiver& transceiver, const sdp::MediaSection& offer);
 

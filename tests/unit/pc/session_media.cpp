@@ -1,9 +1,11 @@
+#include "pc/session_media.hpp"
 #include "pc/media_codecs.hpp"
 #include "pc/session.hpp"
 #include "sdp/parse.hpp"
 #include "session_support.hpp"
 
 #include <algorithm>
+#include <set>
 
 using namespace parley;
 using namespace parley::pc;
@@ -447,6 +449,24 @@ TEST_CASE("payload types and extension ids keep the meaning that the peer gave t
   CHECK(count(next, "a=rtpmap:96 ") == count(next, "a=rtpmap:96 VP9/90000"));
   CHECK(count(next, "a=extmap:1 ") == count(next, "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid"));
   CHECK(count(next, "urn:ietf:params:rtp-hdrext:ssrc-audio-level") == 1);
+}
+
+TEST_CASE("payload types end at 127 and leave out those of RTCP, whatever is preferred") {
+  Numbers numbers;
+  std::set<int> given;
+  PlannedCodec codec;
+  codec.name = "rtx";
+  codec.clockRate = 90000;
+  for (int i = 0; i < 61; ++i) {
+    codec.apt = static_cast<std::uint8_t>(i);
+    const auto number = numbers.payloadType(codec, i % 3 == 0 ? 128 : i % 3 == 1 ? 64 : 127);
+    REQUIRE(number);
+    CHECK(given.insert(*number).second);
+    CHECK(((*number >= 35 && *number <= 63) || (*number >= 96 && *number <= 127)));
+  }
+  codec.apt = 99;
+  CHECK_FALSE(numbers.payloadType(codec, 96));
+  CHECK_FALSE(numbers.payloadType(codec, 128));
 }
 
 TEST_CASE("configurations of a codec are told apart by what makes them different") {
