@@ -96,7 +96,7 @@ bool DataReassembly::place(Run& run, const wire::Data& data, wire::UnwrappedTsn 
   const auto before = run.message.held();
   if (!run.message.place(run.indexOf(tsn), data.payload, data.dataFlags.end, before + inbox_.window().available()))
     return false;
-  inbox_.window().grow(run.message.held() - before);
+  inbox_.window().resize(before, run.message.held());
   return true;
 }
 
@@ -138,11 +138,7 @@ void DataReassembly::append(Run& run, base::Bytes bytes, bool end) {
   const auto before = message.held();
   const bool wasTooLarge = message.tooLarge();
   message.join(bytes, end);
-  if (message.held() >= before) {
-    inbox_.window().grow(message.held() - before);
-  } else {
-    inbox_.window().shrink(before - message.held());
-  }
+  inbox_.window().resize(before, message.held());
   if (message.tooLarge() && !wasTooLarge) inbox_.event(Association::MessageTooLarge{run.stream});
 }
 
@@ -152,7 +148,7 @@ void DataReassembly::evict(Run& run) {
     inbox_.window().hold(bytes.size());
     loose_.emplace(run.first + index, Fragment{run.stream, run.ssn, run.unordered, end, copyOf(bytes)});
   });
-  inbox_.window().shrink(before - run.message.held());
+  inbox_.window().resize(before, run.message.held());
 }
 
 DataReassembly::Runs::iterator DataReassembly::runAround(wire::UnwrappedTsn tsn) {

@@ -54,7 +54,7 @@ void IDataReassembly::join(std::uint16_t stream, Partial& partial, const wire::I
   if (fsn != message.joined()) {
     const auto before = message.held();
     if (message.place(fsn, data.payload, flags.end, before + inbox_.window().available())) {
-      inbox_.window().grow(message.held() - before);
+      inbox_.window().resize(before, message.held());
     } else {
       inbox_.window().hold(data.payload.size());
       partial.loose.emplace(fsn, Fragment{flags.end, {data.payload.begin(), data.payload.end()}});
@@ -88,16 +88,12 @@ void IDataReassembly::append(std::uint16_t stream, Partial& partial, base::Bytes
       inbox_.window().hold(fragment.size());
       partial.loose.emplace(fsn, Fragment{isEnd, {fragment.begin(), fragment.end()}});
     });
-    inbox_.window().shrink(before - message.held());
+    inbox_.window().resize(before, message.held());
     before = message.held();
   }
   const bool wasTooLarge = message.tooLarge();
   message.join(bytes, end);
-  if (message.held() >= before) {
-    inbox_.window().grow(message.held() - before);
-  } else {
-    inbox_.window().shrink(before - message.held());
-  }
+  inbox_.window().resize(before, message.held());
   if (message.tooLarge() && !wasTooLarge) inbox_.event(Association::MessageTooLarge{stream});
 }
 

@@ -29,8 +29,7 @@ class ReceiveWindow {
   void hold(std::size_t bytes) { unready_ += bytes + overhead; }
   void release(std::size_t bytes) { unready_ -= bytes + overhead; }
   /// As `hold` for bytes that join others which are held already.
-  void grow(std::size_t bytes) { unready_ += bytes; }
-  void shrink(std::size_t bytes) { unready_ -= bytes; }
+  void resize(std::size_t before, std::size_t after) { unready_ = unready_ - before + after; }
 
   std::size_t used() const { return ready_ + unready_; }
 
