@@ -2,6 +2,7 @@
 #include <parley/error.hpp>
 
 #include "base/random.hpp"
+#include "base/text.hpp"
 #include "dtls/certificate.hpp"
 
 #include <algorithm>
@@ -12,22 +13,17 @@ namespace parley {
 
 namespace {
 
-bool sameName(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 dtls::KeyType keyType(const KeygenAlgorithm& algorithm) {
   const auto refuse = [](const std::string& what) { throw Error(ErrorName::NotSupportedError, what); };
-  if (sameName(algorithm.name, "ECDSA")) {
+  if (base::equalsIgnoringCase(algorithm.name, "ECDSA")) {
     if (algorithm.namedCurve != "P-256")
       refuse("the only curve for certificates is P-256, not " + algorithm.namedCurve);
     return dtls::KeyType::EcdsaP256;
   }
-  if (sameName(algorithm.name, "RSASSA-PKCS1-v1_5")) {
+  if (base::equalsIgnoringCase(algorithm.name, "RSASSA-PKCS1-v1_5")) {
     if (algorithm.modulusLength != 2048) refuse("the only length of RSA keys is 2048 bits");
     if (algorithm.publicExponent != std::vector<std::uint8_t>{1, 0, 1}) refuse("the only RSA exponent is 65537");
-    if (!sameName(algorithm.hash, "SHA-256")) refuse("the only hash for RSA certificates is SHA-256");
+    if (!base::equalsIgnoringCase(algorithm.hash, "SHA-256")) refuse("the only hash for RSA certificates is SHA-256");
     return dtls::KeyType::Rsa2048;
   }
   refuse("keys for certificates are ECDSA or RSASSA-PKCS1-v1_5, not " + algorithm.name);

@@ -17,11 +17,6 @@ bool isIceChar(char c) { return isAlphaNumeric(c) || c == '+' || c == '/'; }
 
 bool isVisible(char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; }
 
-bool equalsIgnoringCase(std::string_view a, std::string_view b) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::string_view takeUntil(std::string_view& text, char separator) {
   auto at = text.find(separator);
   auto head = text.substr(0, at);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/text.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,7 +17,7 @@ bool isAlphaNumeric(char c);
 /// VCHAR or a byte of UTF-8: what may stand in a word.
 bool isVisible(char c);
 
-bool equalsIgnoringCase(std::string_view a, std::string_view b);
+using base::equalsIgnoringCase;
 
 /// Reads the fields of one line, which one space separates. The first failure sticks: later reads return nothing, so
 /// that a parser reads all its fields and asks `ok()` once. `what` names the field in the failure's reason. The text

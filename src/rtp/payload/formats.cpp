@@ -1,3 +1,4 @@
+#include "base/text.hpp"
 #include "rtp/payload/av1.hpp"
 #include "rtp/payload/depacketizer.hpp"
 #include "rtp/payload/h264.hpp"
@@ -35,15 +36,9 @@ constexpr std::array<std::pair<std::string_view, Format>, 14> formats{{
     {"av1x", Format::Av1},  // What browsers said before the format had its name.
 }};
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool sameIgnoringCase(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::optional<Format> formatOf(std::string_view name) {
   for (const auto& [known, format] : formats)
-    if (sameIgnoringCase(known, name)) return format;
+    if (base::equalsIgnoringCase(known, name)) return format;
   return std::nullopt;
 }
 
@@ -55,7 +50,7 @@ std::string_view parameter(std::string_view parameters, std::string_view name) {
     while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
     while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
     const auto equals = one.find('=');
-    if (equals != std::string_view::npos && sameIgnoringCase(one.substr(0, equals), name))
+    if (equals != std::string_view::npos && base::equalsIgnoringCase(one.substr(0, equals), name))
       return one.substr(equals + 1);
     if (end == std::string_view::npos) break;
     parameters.remove_prefix(end + 1);

@@ -1,7 +1,8 @@
 #include "rtp/payload/layer_fields.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
-#include <cctype>
 
 namespace parley::rtp::payload {
 namespace {
@@ -115,11 +116,7 @@ LayerFields h265Fields(base::Bytes payload) {
 
 LayerFormat layerFormat(bool audio, std::string_view name) {
   if (audio) return LayerFormat::Audio;
-  const auto is = [&](std::string_view other) {
-    return std::equal(name.begin(), name.end(), other.begin(), other.end(), [](char a, char b) {
-      return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
-    });
-  };
+  const auto is = [&](std::string_view other) { return base::equalsIgnoringCase(name, other); };
   if (is("VP8")) return LayerFormat::Vp8;
   if (is("VP9")) return LayerFormat::Vp9;
   if (is("H264")) return LayerFormat::H264;
