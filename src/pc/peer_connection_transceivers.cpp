@@ -50,6 +50,11 @@ void checkTrack(const std::shared_ptr<MediaStreamTrack>& track, MediaKind kind) 
   if (!sourceOf(track)) throw Error(ErrorName::TypeError, "the track was not made by this library");
 }
 
+void endTrack(const std::shared_ptr<RemoteTrack>& track, std::vector<std::function<void()>>& actions) {
+  if (std::exchange(track->core().slots.readyState, MediaStreamTrackState::Ended) == MediaStreamTrackState::Live)
+    actions.push_back([track] { track->core().ended.fire(track->core().shared()); });
+}
+
 Error closedError() { return {ErrorName::InvalidStateError, "the connection is closed"}; }
 
 }  // namespace
@@ -178,6 +183,7 @@ void Connection::mirror(RtpTransceiverImpl& to, const Transceiver& transceiver) 
   slots.direction = transceiver.stopping ? RtpTransceiverDirection::Stopped : shown(transceiver.direction);
   slots.currentDirection.reset();
   if (transceiver.negotiated.currentDirection) slots.currentDirection = shown(*transceiver.negotiated.currentDirection);
+  if (transceiver.stopped) slots.currentDirection = RtpTransceiverDirection::Stopped;
   const auto& transport = slots.mid ? dtls_ : nullptr;
   to.rtpSender->slots.transport = transport;
   to.rtpReceiver->slots.transport = transport;
@@ -210,11 +216,7 @@ void Connection::stop(RtpTransceiverImpl& transceiver) {
     transceiver.rtpSender->slots.stopped = true;
     // W3C "stop sending and receiving": the track ends in a task of its own.
     post([track = transceiver.rtpReceiver->remote](Connection& self) {
-      self.update([&](Actions& then) {
-        auto& core = track->core();
-        if (std::exchange(core.slots.readyState, MediaStreamTrackState::Ended) == MediaStreamTrackState::Ended) return;
-        then.push_back([track] { track->core().ended.fire(track->core().shared()); });
-      });
+      self.update([&](Actions& then) { endTrack(track, then); });
     });
     if (!session_.transceiver(transceiver.id)) std::erase(transceivers_, shown);
     applyPlan(actions);
@@ -312,6 +314,9 @@ void Connection::updateTransceivers(const Applied& result, Actions& actions) {
     if (received && !shown->slots.receives && !std::exchange(core.slots.muted, true))
       actions.push_back([track = shown->rtpReceiver->remote] { track->core().mute.fire(track->core().shared()); });
     setRemoteStreams(shown, transceiver.negotiated.remoteStreams, actions);
+    // W3C: what the peer rejects is stopped at once; it is gone with the answer.
+    if (transceiver.stopped && !std::exchange(shown->rtpSender->slots.stopped, true))
+      endTrack(shown->rtpReceiver->remote, actions);
   }
   for (const auto id : result.tracks) {
     const auto shown = findTransceiver(id);
@@ -330,9 +335,7 @@ void Connection::transceiverGone(const std::shared_ptr<RtpTransceiverImpl>& gone
   gone->slots.mid.reset();
   gone->rtpSender->slots.stopped = true;
   setRemoteStreams(gone, {}, actions);
-  const auto& track = gone->rtpReceiver->remote;
-  if (std::exchange(track->core().slots.readyState, MediaStreamTrackState::Ended) == MediaStreamTrackState::Live)
-    actions.push_back([track] { track->core().ended.fire(track->core().shared()); });
+  endTrack(gone->rtpReceiver->remote, actions);
   actions.push_back([sender = gone->rtpSender] { sender->use(sender->track(), nullptr); });
 }
 

@@ -62,6 +62,7 @@ struct Transceiver {
   std::vector<std::string> streams;   ///< Ids of the streams that we send it in.
   std::vector<RtpCodec> preferences;  ///< Of setCodecPreferences; empty: the default.
   bool stopping = false;
+  bool stopped = false;  ///< The peer has rejected its section, if only in an offer: no rollback brings it back.
   bool hasSent = false;  ///< It was negotiated to send: addTrack takes another one.
 
   /// What descriptions said; a rollback brings back what was.

@@ -305,6 +305,7 @@ void Session::takeRemote(Negotiation& changed, SdpType type, std::vector<Transce
       track.streams = {defaultStream_};
     }
     if (processTrack(negotiated, direction, std::move(track.streams))) tracks.push_back(transceiver.id);
+    if (isRejected(section)) transceiver.stopping = transceiver.stopped = true;
     if (!answers) continue;
     negotiated.currentDirection = direction;
     if (isRejected(section)) continue;

@@ -219,6 +219,40 @@ TEST_CASE("A stopped transceiver ends its track on both sides") {
   CHECK(pair.b.getTransceivers().empty());
 }
 
+TEST_CASE("A section that the peer's offer rejects stops its transceiver at once, and no rollback starts it again") {
+  Pair pair;
+  auto transceiver = pair.a.addTransceiver(MediaKind::Video);
+  pair.exchange();
+  const auto theirs = pair.b.getTransceivers().at(0);
+  int ended = 0, needed = 0;
+  theirs->receiver()->track()->onEnded([&] { ++ended; });
+  transceiver->stop();
+  pair.loop.result(pair.a.setLocalDescription());
+  pair.loop.result(pair.b.setRemoteDescription(*pair.a.localDescription()));
+  CHECK(ended == 1);
+  CHECK(toString(theirs->direction()) == "stopped");
+  CHECK(toString(*theirs->currentDirection()) == "stopped");
+  CHECK_THROWN(theirs->direction(RtpTransceiverDirection::SendRecv), InvalidStateError);
+  CHECK(pair.b.getTransceivers().size() == 1);
+
+  pair.b.onNegotiationNeeded([&] { ++needed; });
+  pair.loop.result(pair.b.setRemoteDescription({SdpType::Rollback, ""}));
+  pair.loop.settle();
+  CHECK(toString(*theirs->currentDirection()) == "stopped");
+  CHECK(ended == 1);
+  CHECK(needed == 1);
+  // And so the offer that b makes rejects it.
+  pair.loop.result(pair.a.setLocalDescription({SdpType::Rollback, ""}));
+  pair.loop.result(pair.b.setLocalDescription());
+  CHECK(pair.b.localDescription()->sdp.find("m=video 0 ") != std::string::npos);
+  pair.loop.result(pair.a.setRemoteDescription(*pair.b.localDescription()));
+  pair.loop.result(pair.a.setLocalDescription());
+  pair.loop.result(pair.b.setRemoteDescription(*pair.a.localDescription()));
+  CHECK(ended == 1);
+  CHECK(pair.a.getTransceivers().empty());
+  CHECK(pair.b.getTransceivers().empty());
+}
+
 TEST_CASE("Parameters are read, changed, and guarded against what cannot change") {
   Pair pair;
   RtpTransceiverInit init;
