@@ -56,8 +56,9 @@ enum class SctpCongestionControl {
 struct Configuration {
   std::vector<IceServer> iceServers = {};
   IceTransportPolicy iceTransportPolicy = IceTransportPolicy::All;
-  /// There is one transport under every policy: what a peer puts outside of its bundle is rejected. MaxBundle says so in
-  /// the first offer (a=bundle-only), which a peer without BUNDLE answers with the first section alone.
+  /// There is one transport under every policy: what a peer puts outside of its bundle is rejected. Policies differ in
+  /// the first offer, where sections are bundle-only (RFC 9429 s.4.1.1): with MaxBundle all but the first, with Balanced
+  /// all but the first of each kind.
   BundlePolicy bundlePolicy = BundlePolicy::Balanced;
   RtcpMuxPolicy rtcpMuxPolicy = RtcpMuxPolicy::Require;
   /// The first one is used. Empty: each connection makes its own.

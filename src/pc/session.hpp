@@ -43,8 +43,8 @@ struct SessionConfig {
   bool renomination = false;
   /// The pause between checks that we propose (RFC 8839 s.5.5).
   std::chrono::milliseconds icePacing{50};
-  /// MaxBundle marks what is not the first section as bundle-only (RFC 9143 s.6), which peers without BUNDLE reject.
-  /// There is one transport under every policy.
+  /// What of a first offer peers without BUNDLE reject, because it is bundle-only (RFC 9143 s.6): with MaxBundle all but
+  /// the first section, with Balanced all but the first of each kind. There is one transport under every policy.
   BundlePolicy bundlePolicy = BundlePolicy::Balanced;
 };
 
@@ -201,6 +201,7 @@ class Session {
 
   // session_create.cpp
   LocalTransport localTransport() const;
+  void markBundleOnly(std::vector<SectionPlan>& sections) const;
   std::vector<SectionPlan> offeredSections(const std::optional<SectionsInUse>& existing,
                                            std::vector<Created::Association>& associations);
   LocalMedia offeredMedia(const Transceiver& transceiver, const sdp::MediaSection* before,

@@ -6,7 +6,9 @@
 #include "sdp/write.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
+#include <variant>
 
 /// \file
 /// createOffer and createAnswer (RFC 9429 s.5.2, 5.3): what goes into each section.
@@ -123,10 +125,22 @@ std::vector<SectionPlan> Session::offeredSections(const std::optional<SectionsIn
     sections[*data].content = offeredData(viewData(previous->media[*data]));
   }
 
-  // RFC 9143 s.6 and RFC 9429 s.5.2.2: in the first offer alone.
-  if (config_.bundlePolicy == BundlePolicy::MaxBundle && !now_.currentLocal)
-    for (std::size_t i = 1; i < sections.size(); ++i) sections[i].bundleOnly = !sections[i].isRejected();
+  // RFC 9429 s.5.2.1: in the first offer alone.
+  if (!now_.currentLocal) markBundleOnly(sections);
   return sections;
+}
+
+/// RFC 9429 s.4.1.1: what a peer without BUNDLE shall reject.
+void Session::markBundleOnly(std::vector<SectionPlan>& sections) const {
+  if (config_.bundlePolicy == BundlePolicy::MaxCompat) return;
+  // Audio, video, data.
+  std::array<bool, 3> seen{};
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    const auto* media = std::get_if<LocalMedia>(&sections[i].content);
+    bool& before = seen[!media ? 2 : media->kind == MediaKind::Video ? 1 : 0];
+    const bool first = config_.bundlePolicy == BundlePolicy::MaxBundle ? i == 0 : !std::exchange(before, true);
+    sections[i].bundleOnly = !first && !sections[i].isRejected();
+  }
 }
 
 LocalMedia Session::sentMedia(const Transceiver& transceiver) const {

@@ -396,6 +396,29 @@ TEST_CASE("max-bundle marks what waits for the bundle, in the first offer alone"
   CHECK_FALSE(contains(*a.createOffer(), "bundle-only"));
 }
 
+TEST_CASE("balanced marks what is not the first of its kind; max-compat marks nothing") {
+  for (const auto policy : {BundlePolicy::Balanced, BundlePolicy::MaxCompat}) {
+    CAPTURE(toString(policy));
+    base::SeededRandom random(4);
+    SessionConfig config;
+    config.fingerprints = {someFingerprint(1)};
+    config.bundlePolicy = policy;
+    Session a(config, random);
+    Party b{2, 0xbb};
+    for (const auto kind : {MediaKind::Audio, MediaKind::Video, MediaKind::Video, MediaKind::Audio}) addTrack(a, kind);
+    a.wantDataChannel();
+    const auto offer = *a.createOffer();
+    const std::size_t marked = policy == BundlePolicy::Balanced ? 2 : 0;
+    CHECK(count(offer, "a=bundle-only\r\n") == marked);
+    CHECK(count(offer, "m=video 0 ") + count(offer, "m=audio 0 ") == marked);
+    CHECK(count(offer, "a=ice-ufrag:") == 5 - marked);
+    exchange(a, b.session);
+    CHECK(a.plan().media.sections.size() == 4);
+    CHECK(b.session.plan().media.sections.size() == 4);
+    CHECK_FALSE(contains(*a.createOffer(), "bundle-only"));
+  }
+}
+
 TEST_CASE("sections outside of the bundle are rejected, and not taken in an answer") {
   Pair pair;
   auto &a = pair.a.session, &b = pair.b.session;
