@@ -70,8 +70,9 @@ MediaPlan planOf(std::uint8_t shape) {
     if (id == 1)
       codecs = {codec(111, "opus", 48000), codec(63, "red", 48000), codec(110, "telephone-event", 48000)};
     else
-      codecs = {codec(96, "VP8", 90000),     codec(97, "rtx", 90000, 96), codec(98, "VP9", 90000),
-                codec(99, "rtx", 90000, 98), codec(102, "H264", 90000),   codec(45, "AV1", 90000)};
+      codecs = {codec(96, "VP8", 90000),     codec(97, "rtx", 90000, 96),   codec(98, "VP9", 90000),
+                codec(99, "rtx", 90000, 98), codec(102, "H264", 90000),     codec(45, "AV1", 90000),
+                codec(120, "red", 90000),    codec(121, "rtx", 90000, 120), codec(122, "ulpfec", 90000)};
     if (!(shape >> id & 1)) {
       PlannedSending sending{codecs, extensions(), {}, {}};
       for (std::uint32_t i = 0; i < (id == 3 ? 3u : 1u); ++i) {
@@ -138,19 +139,22 @@ class Run {
 
   /// A packet with a header that makes sense, most of the time.
   void packet(std::uint8_t form) {
-    static constexpr std::uint8_t types[] = {96, 97, 98, 99, 102, 45, 111, 63};
+    static constexpr std::uint8_t types[] = {96, 97, 98, 99, 102, 45, 111, 63, 120, 121, 120, 121, 120, 121, 120, 121};
     const std::uint8_t which = in_.u8(), step = in_.u8();
     const std::uint32_t ssrc = which & 7;
     sequence_[ssrc] = static_cast<std::uint16_t>(sequence_[ssrc] + (step < 0xf0 ? step & 7 : step * 257));
     timestamp_ += form & 0x10 ? 3000 : 0;
-    rtp::PacketBuilder builder(pool_, {types[which >> 3 & 7], sequence_[ssrc], timestamp_, ssrc, (which & 0x40) != 0},
-                               rtp::ExtensionForm::Mixed);
+    rtp::PacketBuilder builder(
+        pool_, {types[(which >> 3 & 7) | (which & 0x80) >> 4], sequence_[ssrc], timestamp_, ssrc, (which & 0x40) != 0},
+        rtp::ExtensionForm::Mixed);
     const std::string section(1, static_cast<char>('a' + (step >> 3 & 3)));
     const std::string layer(1, "qhf?"[step >> 5 & 3]);
     if (form & 0x20) builder.add(mid, rtp::extension::Mid{section});
     if (form & 0x40) builder.add(rid, rtp::extension::Rid{layer});
     if (form & 0x80) builder.addBytes(descriptor, some(32));
     Packet made = builder.take();
+    // A block of RED: of media, or of FEC.
+    if (which & 0x80) made.append(1)[0] = form & 0x10 ? 96 : 122;
     made.append(some());
     rtp(std::move(made));
   }

@@ -96,6 +96,8 @@ struct InboundRtpStreamStats : ReceivedRtpStreamStats {
   /// Of audio, as the peer says in a header extension.
   std::optional<double> audioLevel;
   // Of video.
+  /// Of those in `packetsReceived` (RFC 5109). What could not be used is discarded.
+  std::optional<std::uint64_t> fecPacketsReceived, fecBytesReceived, fecPacketsDiscarded;
   std::optional<std::uint32_t> firCount, pliCount;
   std::optional<std::uint32_t> framesReceived, framesDropped;
   std::optional<std::uint32_t> frameWidth, frameHeight;

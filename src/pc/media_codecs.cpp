@@ -85,6 +85,8 @@ bool MediaCodec::isHelper() const {
          same(name, "CN") || same(name, "telephone-event");
 }
 
+bool MediaCodec::isRepaired() const { return !isHelper() || same(name, "red"); }
+
 const std::vector<MediaCodec>& mediaCodecs(MediaKind kind) {
   // The numbers are those that browsers use; the static ones are RFC 3551's.
   static const std::vector<MediaCodec> audio = {
@@ -117,6 +119,8 @@ const std::vector<MediaCodec>& mediaCodecs(MediaKind kind) {
       h264("64001f", 0, 118),
       {"AV1", 90000, 0, "level-idx=5;profile=0;tier=0", 45},
       {"H265", 90000, 0, "level-id=93;profile-id=1;tier-flag=0;tx-mode=SRST", 49},
+      {"red", 90000, 0, "", 120},
+      {"ulpfec", 90000, 0, "", 122},
       // RFC 4588: a number for each codec that is repaired, which is the next one where that is free.
       {"rtx", 90000, 0, "", 97},
   };

@@ -27,6 +27,8 @@ struct MediaCodec {
 
   /// It carries no media of its own: retransmission, redundancy, tones, silence.
   bool isHelper() const;
+  /// RFC 4588: what is sent as this may be lost and sent again. RED too, which is what libwebrtc sends video in.
+  bool isRepaired() const;
 };
 
 /// In our order of preference. "rtx" is in it once, for all that it repairs.

@@ -23,6 +23,7 @@ rtp::ExtensionIds extensionIds(const std::vector<PlannedExtension>& extensions) 
       {rtp::extension::RepairedRid::uri, &ids.repairedRid},
       {rtp::extension::AudioLevel::uri, &ids.audioLevel},
       {rtp::extension::AbsSendTime::uri, &ids.absSendTime},
+      {rtp::extension::TransmissionTimeOffset::uri, &ids.transmissionOffset},
       {rtp::extension::TransportSequenceNumber::uri, &ids.transportSequence},
       {rtp::extension::AbsCaptureTime::uri, &ids.absCaptureTime},
       {rtp::extension::VideoOrientation::uri, &ids.videoOrientation},

@@ -230,8 +230,6 @@ class MediaPlane {
 
   // media_plane_forward.cpp
   void tap(const Section& section, Receiving& receiving, const rtp::PacketView& packet, bool newest, Time now);
-  void tapRepaired(const Section& section, Receiving& receiving, base::MutableBytes repair, std::uint16_t sequence,
-                   Time now);
 
   // media_plane_rtcp.cpp
   void handleRtcp(base::MutableBytes datagram, Time now);

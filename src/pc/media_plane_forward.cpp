@@ -8,7 +8,6 @@
 #include "rtp/extension/video_layers_allocation.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace parley::pc {
@@ -65,21 +64,6 @@ void MediaPlane::tap(const Section& section, Receiving& receiving, const rtp::Pa
   const ReceivedPacket received{packet, *receiving.stream, section.plan, generation_, newest, captured};
   for (const auto& [transceiver, each] : taps_)
     if (transceiver == section.plan.transceiver) each->onPacket(received, now);
-}
-
-/// RFC 4588 s.4: the original in place of the packet that repairs it.
-void MediaPlane::tapRepaired(const Section& section, Receiving& receiving, base::MutableBytes repair,
-                             std::uint16_t sequence, Time now) {
-  const auto view = rtp::PacketView::parse(repair);
-  const auto payloadType = view ? receiving.stream->originalOf(view->payloadType()) : std::nullopt;
-  if (!payloadType) return;
-  std::memmove(repair.data() + 2, repair.data(), view->headerSize());
-  const auto original = repair.subspan(2);
-  rtp::PacketEditor editor(original);
-  editor.setPayloadType(*payloadType);
-  editor.setSequenceNumber(sequence);
-  editor.setSsrc(receiving.stream->ssrc());
-  if (const auto restored = rtp::PacketView::parse(original)) tap(section, receiving, *restored, false, now);
 }
 
 // --- The target ---

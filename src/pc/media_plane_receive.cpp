@@ -55,20 +55,14 @@ void MediaPlane::handleRtp(base::MutableBytes datagram, Time now) {
   } else if (to->section->feedsSources) {
     sourceArrivals_.add(packet->ssrc(), packet->sequenceNumber(), now);
   }
-  receiving.stream->setRoundTrip(roundTrip());
-  if (to->repair) {
-    receiving.rtxReportDue = true;
-    const auto original = receiving.stream->handleRtx(*packet, now);
-    if (original && !taps_.empty()) tapRepaired(*to->section, receiving, *plain, *original, now);
-  } else {
-    receiving.reportDue = true;
-    using Handled = rtp::ReceiveStream::Handled;
-    const auto handled = receiving.stream->handle(*packet, now);
-    if (handled != Handled::Useless && !taps_.empty())
-      tap(*to->section, receiving, *packet, handled == Handled::Newest, now);
-    // An old packet once more is no sign that the source sends again.
-    if (flowsUntil(*to->section) > now) flow(*to->section, true);
-  }
+  rtp::ReceiveStream& stream = *receiving.stream;
+  stream.setRoundTrip(roundTrip());
+  (to->repair ? receiving.rtxReportDue : receiving.reportDue) = true;
+  auto taken = to->repair ? stream.handleRtx(*packet, *plain, now) : stream.handle(*packet, *plain, now);
+  for (; taken; taken = stream.restore(now))
+    if (!taps_.empty()) tap(*to->section, receiving, taken->packet, taken->newest, now);
+  // An old packet once more is no sign that the source sends again.
+  if (!to->repair && flowsUntil(*to->section) > now) flow(*to->section, true);
   collect(*to->section, receiving);
 }
 

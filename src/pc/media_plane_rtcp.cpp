@@ -235,12 +235,15 @@ void MediaPlane::handleEstimated(const Feedback& feedback, Time now) {
   share(static_cast<std::uint64_t>(estimator_.bitrate()), video);
 }
 
-/// Sections share it evenly, within what their peers allow.
+/// Sections share it evenly, within what their peers allow; of a share, FEC has its part.
 void MediaPlane::share(std::uint64_t bitrate, const std::vector<Section*>& sections) {
   for (Section* section : sections) {
     std::uint64_t share = bitrate / sections.size();
     if (section->plan.sending && section->plan.sending->maxBitrate)
       share = std::min(share, *section->plan.sending->maxBitrate);
+    double overhead = 0;
+    for (const Sending& each : section->sending) overhead = std::max(overhead, each.stream->fecOverhead());
+    share = static_cast<std::uint64_t>(static_cast<double>(share) / (1 + overhead));
     std::uint64_t& told = bitrates_[section->plan.transceiver];
     // An encoder is not bothered for less than five per cent.
     if (told != 0 && std::max(share, told) - std::min(share, told) < told / 20) continue;

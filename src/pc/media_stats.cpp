@@ -143,6 +143,11 @@ void addInbound(StatsWriter& writer, const MediaPlane::Stats::Inbound& stream, c
     const auto level = transceiver.audioLevels.find(stream.ssrc);
     if (level != transceiver.audioLevels.end()) stats.audioLevel = level->second;
   } else {
+    if (values.fec) {
+      stats.fecPacketsReceived = values.fecPacketsReceived;
+      stats.fecBytesReceived = values.fecBytesReceived;
+      stats.fecPacketsDiscarded = values.fecPacketsDiscarded;
+    }
     stats.firCount = values.firCount;
     stats.pliCount = values.pliCount;
     stats.framesReceived = count32(values.framesReceived);

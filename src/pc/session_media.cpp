@@ -185,14 +185,17 @@ std::vector<PlannedCodec> offeredCodecs(const Transceiver& transceiver, const sd
     auto codec = planned(transceiver.kind, one);
     if (!number(codec, one.payloadType)) continue;
     if (one.name == "opus") opus = codec.payloadType;
-    if (one.name == "red") red = codecs.size();
+    if (one.name == "red" && transceiver.kind == MediaKind::Audio) red = codecs.size();
     codecs.push_back(codec);
-    if (!rtx || one.isHelper()) continue;
+    if (!rtx || !one.isRepaired()) continue;
     auto repair = rtxFor(codec);
     if (number(repair, static_cast<std::uint8_t>(codec.payloadType + 1))) codecs.push_back(repair);
   }
   if (red && opus) codecs[*red].parameters = redParameters(*opus);
   if (red && !opus) codecs.erase(codecs.begin() + static_cast<std::ptrdiff_t>(*red));
+  // FEC goes in RED.
+  const auto is = [&](const char* name) { return [name](const auto& codec) { return codec.name == name; }; };
+  if (std::none_of(codecs.begin(), codecs.end(), is("red"))) std::erase_if(codecs, is("ulpfec"));
   return codecs;
 }
 
@@ -218,7 +221,7 @@ std::vector<PlannedCodec> answeredCodecs(const Transceiver& transceiver, const s
   struct Accepted {
     PlannedCodec codec;
     std::size_t preference = 0;
-    bool helper = false;
+    bool helper = false, repaired = false;
   };
   std::vector<Accepted> accepted;
   for (const auto& codec : offered) {
@@ -233,7 +236,8 @@ std::vector<PlannedCodec> answeredCodecs(const Transceiver& transceiver, const s
     // RFC 8888 s.6: one of them. The transport-wide one has the finer clock.
     const auto& all = answer.feedback;
     if (std::find(all.begin(), all.end(), transportFeedback) != all.end()) std::erase(answer.feedback, sourceFeedback);
-    accepted.push_back({std::move(answer), static_cast<std::size_t>(ours - wanted.begin()), ours->isHelper()});
+    accepted.push_back(
+        {std::move(answer), static_cast<std::size_t>(ours - wanted.begin()), ours->isHelper(), ours->isRepaired()});
   }
 
   const auto carries = [&](auto condition) {
@@ -242,9 +246,12 @@ std::vector<PlannedCodec> answeredCodecs(const Transceiver& transceiver, const s
   };
   if (!carries([](const auto&) { return true; })) return {};
   // Helpers that belong to nothing: RFC 2198 s.5 (the payload types), RFC 4733 s.2.5.1.2 and RFC 3389 s.4 (the clock
-  // rate).
+  // rate). FEC without RED would be a stream of its own (RFC 5109 s.14.1), which we neither send nor take.
+  const bool red =
+      std::any_of(accepted.begin(), accepted.end(), [](const auto& one) { return one.codec.name == "red"; });
   std::erase_if(accepted, [&](const Accepted& one) {
     if (!one.helper) return false;
+    if (one.codec.name == "ulpfec" && !red) return true;
     if (one.codec.name != "red")
       return !carries([&](const PlannedCodec& codec) { return codec.clockRate == one.codec.clockRate; });
     std::string_view members = one.codec.parameters;
@@ -252,7 +259,8 @@ std::vector<PlannedCodec> answeredCodecs(const Transceiver& transceiver, const s
       const auto member = sdp::takeUntil(members, '/');
       if (!carries([&](const PlannedCodec& codec) { return std::to_string(codec.payloadType) == member; })) return true;
     }
-    // libwebrtc leaves the members out for video, others for audio as well; then they are those of the m-line.
+    // Of video there are none (RFC 5109 s.14.2), and some leave them out for audio as well: then they are those of the
+    // m-line.
     return false;
   });
   // RFC 9429 s.5.3.1: the order of the preferences, else that of the offer.
@@ -264,7 +272,7 @@ std::vector<PlannedCodec> answeredCodecs(const Transceiver& transceiver, const s
   std::vector<PlannedCodec> codecs;
   for (const auto& one : accepted) {
     codecs.push_back(one.codec);
-    if (!rtx || one.helper) continue;
+    if (!rtx || !one.repaired) continue;
     for (const auto& codec : offered) {
       if (codec.apt != one.codec.payloadType) continue;
       auto repair = rtxFor(one.codec);

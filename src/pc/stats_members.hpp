@@ -82,6 +82,9 @@ void visitMembers(const InboundRtpStreamStats& s, Visit&& visit) {
   PARLEY_STATS_MEMBER(nackCount);
   PARLEY_STATS_MEMBER(retransmittedPacketsReceived);
   PARLEY_STATS_MEMBER(retransmittedBytesReceived);
+  PARLEY_STATS_MEMBER(fecPacketsReceived);
+  PARLEY_STATS_MEMBER(fecBytesReceived);
+  PARLEY_STATS_MEMBER(fecPacketsDiscarded);
   PARLEY_STATS_MEMBER(rtxSsrc);
   PARLEY_STATS_MEMBER(audioLevel);
   PARLEY_STATS_MEMBER(firCount);

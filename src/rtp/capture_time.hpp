@@ -22,6 +22,7 @@ class CaptureLine {
     clockRate_ = clockRate;
   }
   void reset() { time_.reset(); }
+  bool known() const { return time_.has_value(); }
   /// None: nothing was said, it was too long ago (5 s, as libwebrtc has it), or in other units.
   std::optional<extension::AbsCaptureTime> at(std::uint32_t timestamp, std::uint32_t clockRate) const {
     if (!time_ || clockRate == 0 || clockRate != clockRate_) return std::nullopt;

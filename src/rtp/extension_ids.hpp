@@ -11,6 +11,7 @@ struct ExtensionIds {
   std::uint8_t repairedRid = 0;
   std::uint8_t audioLevel = 0;
   std::uint8_t absSendTime = 0;
+  std::uint8_t transmissionOffset = 0;
   std::uint8_t transportSequence = 0;
   std::uint8_t absCaptureTime = 0;
   std::uint8_t videoOrientation = 0;

@@ -1,13 +1,17 @@
 #include "rtp/receive_stream.hpp"
 
 #include "base/bytes.hpp"
+#include "base/text.hpp"
 #include "rtp/extension/audio_level.hpp"
 #include "rtp/extension/timing.hpp"
+#include "rtp/extension/transport.hpp"
 #include "rtp/extension/video.hpp"
+#include "rtp/fec/red.hpp"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <utility>
 #include <variant>
 
@@ -30,6 +34,11 @@ std::uint64_t extended(std::uint64_t before, std::uint32_t now) {
   return step > 0 ? before + static_cast<std::uint64_t>(step) : before;
 }
 
+std::optional<PacketView> parsed(base::Bytes bytes) {
+  const auto packet = PacketView::parse(bytes);
+  return packet ? std::optional(*packet) : std::nullopt;
+}
+
 }  // namespace
 
 ReceiveStream::ReceiveStream(Config config, base::PacketPool& pool) : pool_(pool), assembler_(config.kind) {
@@ -49,6 +58,13 @@ void ReceiveStream::configure(Config config) {
     if (!same) assembler_.setCodec(codec.payloadType, codec.mimeType, codec.options);
   }
   config_ = std::move(config);
+  red_.reset();
+  ulpfec_.reset();
+  if (config_.kind != MediaKind::Video) return;
+  for (const Codec& codec : config_.codecs) {
+    if (base::equalsIgnoringCase(codec.options.name, "red")) red_ = codec.payloadType;
+    if (base::equalsIgnoringCase(codec.options.name, "ulpfec")) ulpfec_ = codec.payloadType;
+  }
 }
 
 void ReceiveStream::setRoundTrip(Duration roundTrip) {
@@ -56,37 +72,55 @@ void ReceiveStream::setRoundTrip(Duration roundTrip) {
   nack_.setRoundTrip(roundTrip);
 }
 
-ReceiveStream::Handled ReceiveStream::handle(const PacketView& packet, Time now) {
-  const auto codec = std::find_if(config_.codecs.begin(), config_.codecs.end(),
-                                  [&](const Codec& each) { return each.payloadType == packet.payloadType(); });
-  if (codec == config_.codecs.end()) return Handled::Useless;
+const ReceiveStream::Codec* ReceiveStream::codecOf(std::uint8_t payloadType) const {
+  for (const Codec& each : config_.codecs)
+    if (each.payloadType == payloadType) return &each;
+  return nullptr;
+}
+
+std::optional<ReceiveStream::Taken> ReceiveStream::handle(const PacketView& packet, base::MutableBytes bytes,
+                                                          Time now) {
+  std::optional<PacketView> inner = packet;
+  if (isRed(packet.payloadType())) {
+    const auto unwrapped = fec::unwrapRed(packet, bytes);
+    bytes = unwrapped.value_or(base::MutableBytes{});
+    inner = parsed(bytes);
+  }
+  const Codec* codec = inner ? codecOf(inner->payloadType()) : nullptr;
+  if (!codec) {
+    ++stats_.packetsRefused;
+    return std::nullopt;
+  }
   lastPacket_ = now;
   stats_.lastPacketReceived = now;
   stats_.bytesReceived += packet.payload().size();
   stats_.headerBytesReceived += packet.bytes().size() - packet.payload().size();
-  lastPayloadType_ = codec->payloadType;
+  if (!isFec(codec->payloadType)) lastPayloadType_ = codec->payloadType;
 
   const bool first = !reception_.any();
   const std::uint64_t highest = reception_.highest();
-  const auto arrival = reception_.handle(packet.sequenceNumber(), packet.timestamp(), codec->clockRate, now);
+  // The inner one: of the outer one, the bytes have moved.
+  const auto arrival = reception_.handle(inner->sequenceNumber(), inner->timestamp(), codec->clockRate, now);
   switch (arrival.order) {
-    case Reception::Order::Stray: return Handled::Useless;
+    case Reception::Order::Stray: return std::nullopt;
     case Reception::Order::Restarted:
       nack_.forget(arrival.sequence);
       reorder_.restart(arrival.sequence);
+      fec_.reset();
+      lastPicture_.reset();
       break;
     case Reception::Order::Newest:
       if (config_.nack && !first && arrival.sequence > highest + 1) nack_.missing(highest + 1, arrival.sequence, now);
       break;
     case Reception::Order::Late: nack_.arrived(arrival.sequence, now); break;
   }
-  const bool taken = insert(arrival.sequence, packet, false, now);
-  release(now);
-  if (!taken) return Handled::Useless;
-  return arrival.order == Reception::Order::Late ? Handled::Late : Handled::Newest;
+  const auto taken = take(arrival.sequence, *inner, bytes, now);
+  if (!taken) return std::nullopt;
+  return Taken{*taken, arrival.order != Reception::Order::Late};
 }
 
-std::optional<std::uint16_t> ReceiveStream::handleRtx(const PacketView& packet, Time now) {
+std::optional<ReceiveStream::Taken> ReceiveStream::handleRtx(const PacketView& packet, base::MutableBytes bytes,
+                                                             Time now) {
   if (!rtxSsrc_) rtxSsrc_ = packet.ssrc();
   const auto arrival = rtxReception_.handle(packet.sequenceNumber(), packet.timestamp(), 90000, now);
   if (arrival.order == Reception::Order::Stray) return std::nullopt;
@@ -95,52 +129,164 @@ std::optional<std::uint16_t> ReceiveStream::handleRtx(const PacketView& packet, 
   stats_.retransmittedBytesReceived += size;
   stats_.bytesReceived += size;
   stats_.headerBytesReceived += packet.bytes().size() - size;
-  // Padding that only probes the path has no original; and before the stream itself nothing can be repaired.
-  if (size < 2 || !reception_.any() || !originalOf(packet.payloadType())) return std::nullopt;
-  const std::uint16_t original = base::load16(packet.payload().data());
-  const std::uint64_t highest = reception_.highest();
-  const auto step = static_cast<std::int16_t>(original - static_cast<std::uint16_t>(highest));
-  // What is ahead of the stream was not asked for: it comes by itself.
-  if (step >= 0) return std::nullopt;
-  const std::uint64_t sequence = highest - static_cast<std::uint64_t>(-step);
-  nack_.arrived(sequence, now);
-  const bool taken = insert(sequence, packet, true, now);
-  release(now);
-  return taken ? std::optional(original) : std::nullopt;
+  const auto payloadType = originalOf(packet.payloadType());
+  // Padding that only probes the path has no original.
+  if (size < 2 || !payloadType) return std::nullopt;
+  const std::uint16_t number = base::load16(packet.payload().data());
+  const auto sequence = missing(number);
+  if (!sequence) return std::nullopt;
+
+  // RFC 4588 s.4: the original in place of what repairs it.
+  std::memmove(bytes.data() + 2, bytes.data(), packet.headerSize());
+  bytes = bytes.subspan(2);
+  PacketEditor editor(bytes);
+  editor.setPayloadType(*payloadType);
+  editor.setSequenceNumber(number);
+  editor.setSsrc(config_.ssrc);
+  auto original = parsed(bytes);
+  if (original && isRed(*payloadType)) {
+    const auto unwrapped = fec::unwrapRed(*original, bytes);
+    bytes = unwrapped.value_or(base::MutableBytes{});
+    original = parsed(bytes);
+  }
+  if (!original || !codecOf(original->payloadType())) {
+    ++stats_.packetsRefused;
+    return std::nullopt;
+  }
+  nack_.arrived(*sequence, now);
+  const auto taken = take(*sequence, *original, bytes, now);
+  return taken ? std::optional(Taken{*taken, false}) : std::nullopt;
 }
 
-bool ReceiveStream::insert(std::uint64_t sequence, const PacketView& packet, bool repaired, Time now) {
+std::optional<ReceiveStream::Taken> ReceiveStream::restore(Time now) {
+  while (const auto bytes = fec_ ? fec_->poll() : std::nullopt) {
+    const auto packet = PacketView::parse(*bytes);
+    if (!packet || isFec(packet->payloadType()) || !codecOf(packet->payloadType())) continue;
+    const auto sequence = missing(packet->sequenceNumber());
+    if (!sequence) continue;
+    nack_.arrived(*sequence, now);
+    const bool taken = insert(*sequence, *packet, now);
+    release(now);
+    if (!taken) continue;
+    ++stats_.packetsRestored;
+    return Taken{*packet, false};
+  }
+  return std::nullopt;
+}
+
+/// Of a number that is repaired. Nothing for what was not lost: before the stream itself nothing can be, and what is
+/// ahead of it comes by itself.
+std::optional<std::uint64_t> ReceiveStream::missing(std::uint16_t sequence) const {
+  if (!reception_.any()) return std::nullopt;
+  const std::uint64_t highest = reception_.highest();
+  const auto step = static_cast<std::int16_t>(sequence - static_cast<std::uint16_t>(highest));
+  if (step >= 0 || highest < static_cast<std::uint64_t>(-step)) return std::nullopt;
+  return highest - static_cast<std::uint64_t>(-step);
+}
+
+/// A packet that came, by itself or again. What it is for others; nothing if it is of no use.
+std::optional<PacketView> ReceiveStream::take(std::uint64_t sequence, const PacketView& packet,
+                                              base::MutableBytes bytes, Time now) {
+  const bool isOfFec = isFec(packet.payloadType());
+  if (isOfFec) {
+    ++stats_.fecPacketsReceived;
+    stats_.fecBytesReceived += packet.payload().size();
+    if (!fec_) fec_.emplace(config_.ssrc);
+  }
+  const bool taken = insert(sequence, packet, now);
+  release(now);
+  if (!taken) return std::nullopt;
+  if (!fec_) return packet;
+  if (isOfFec) {
+    fec_->fec(packet.payload());
+    // The header alone, as padding has it: for others nothing is missing, and they need not know of FEC.
+    if (!lastPayloadType_) return std::nullopt;
+    bytes = bytes.first(packet.headerSize());
+    bytes[0] &= 0xdf;
+    PacketEditor(bytes).setPayloadType(*lastPayloadType_);
+    return parsed(bytes);
+  }
+  // They changed on the way: what is protected has zeros there.
+  PacketEditor editor(bytes);
+  editor.setExtension(config_.ids.absSendTime, extension::AbsSendTime{});
+  editor.setExtension(config_.ids.transportSequence, extension::TransportSequenceNumber{});
+  editor.setExtension(config_.ids.transmissionOffset, extension::TransmissionTimeOffset{});
+  fec_->media(bytes);
+  return packet;
+}
+
+bool ReceiveStream::insert(std::uint64_t sequence, const PacketView& packet, Time now) {
+  const bool isOfFec = isFec(packet.payloadType());
   // What is next in order passes without a copy.
   if (reorder_.started() && reorder_.held() == 0 && sequence == reorder_.next()) {
     reorder_.pass();
-    assemble(sequence, packet, repaired, now);
+    if (isOfFec)
+      assembleNothing(sequence, now);
+    else
+      assemble(sequence, packet, now);
     return true;
   }
   if (packet.bytes().size() > base::packetCapacity) return false;
-  const auto inserted = reorder_.insert(sequence, Held{pool_.make(packet.bytes()), repaired}, now);
-  if (inserted == ReorderBuffer<Held>::Inserted::TooLate) ++stats_.packetsDiscarded;
-  return inserted == ReorderBuffer<Held>::Inserted::Taken;
+  const auto inserted = reorder_.insert(sequence, isOfFec ? Packet() : pool_.make(packet.bytes()), now);
+  if (inserted == ReorderBuffer<Packet>::Inserted::TooLate) ++stats_.packetsDiscarded;
+  return inserted == ReorderBuffer<Packet>::Inserted::Taken;
 }
 
 void ReceiveStream::release(Time now) {
   for (;;) {
-    while (auto item = reorder_.pop())
-      if (const auto view = PacketView::parse(item->value.packet.bytes()))
-        assemble(item->sequence, *view, item->value.repaired, now);
+    while (auto item = reorder_.pop()) {
+      const auto view = PacketView::parse(item->value.bytes());
+      if (view)
+        assemble(item->sequence, *view, now);
+      else
+        assembleNothing(item->sequence, now);
+    }
     const Time since = reorder_.blockedSince();
-    if (since == never || now - since < patience()) break;
+    if (since == never) break;
+    const bool whole = onlyFecIsMissing();
+    if (!whole && now - since < patience()) break;
+    const auto first = reorder_.next();
     reorder_.skip();
+    for (auto sequence = first; whole && sequence < reorder_.next(); ++sequence) assembleNothing(sequence, now);
   }
   nack_.forget(reorder_.next());
 }
 
-std::uint32_t ReceiveStream::clockRateOf(std::uint8_t payloadType) const {
-  for (const Codec& each : config_.codecs)
-    if (each.payloadType == payloadType) return each.clockRate;
-  return 0;
+std::optional<ReceiveStream::Picture> ReceiveStream::pictureOf(const PacketView& packet) const {
+  const Codec* codec = codecOf(packet.payloadType());
+  if (!codec) return std::nullopt;
+  const auto fields = payload::readLayerFields(payload::layerFormat(false, codec->options.name), packet.payload());
+  if (fields.pictureIdAt == 0) return std::nullopt;
+  const std::uint16_t mask = fields.longPictureId ? 0x7fff : 0x7f;
+  return Picture{packet.payloadType(), fields.pictureId(packet.payload()), mask, fields.startsFrame, packet.marker()};
 }
 
-void ReceiveStream::assemble(std::uint64_t sequence, const PacketView& packet, bool repaired, Time now) {
+/// Between the end of one picture and the beginning of the next there is nothing but FEC, and libwebrtc does not repeat
+/// that when it is lost: who waits for it waits in vain.
+bool ReceiveStream::onlyFecIsMissing() const {
+  if (!fec_ || !lastPicture_ || !lastPicture_->ends) return false;
+  const Packet* behind = reorder_.find([](const Packet& each) { return !each.empty(); });
+  const auto packet = behind ? parsed(behind->bytes()) : std::nullopt;
+  const auto next = packet ? pictureOf(*packet) : std::nullopt;
+  return next && next->begins && next->payloadType == lastPicture_->payloadType && next->mask == lastPicture_->mask &&
+         next->id == ((lastPicture_->id + 1) & next->mask);
+}
+
+std::uint32_t ReceiveStream::clockRateOf(std::uint8_t payloadType) const {
+  const Codec* codec = codecOf(payloadType);
+  return codec ? codec->clockRate : 0;
+}
+
+/// The number is of FEC, so that nothing is missing.
+void ReceiveStream::assembleNothing(std::uint64_t sequence, Time now) {
+  payload::MediaPacket media;
+  media.sequence = sequence;
+  assembler_.handle(media, now);
+  drain(now);
+}
+
+void ReceiveStream::assemble(std::uint64_t sequence, const PacketView& packet, Time now) {
+  if (fec_) lastPicture_ = pictureOf(packet);
   payload::MediaPacket media;
   media.sequence = sequence;
   media.timestamp = packet.timestamp();
@@ -148,10 +294,6 @@ void ReceiveStream::assemble(std::uint64_t sequence, const PacketView& packet, b
   media.marker = packet.marker();
   media.payloadType = packet.payloadType();
   media.payload = packet.payload();
-  if (repaired) {
-    media.payloadType = originalOf(packet.payloadType()).value_or(packet.payloadType());
-    media.payload = media.payload.subspan(2);
-  }
   std::array<std::uint32_t, maximumCsrcs> csrcs;
   for (std::size_t i = 0; i < packet.csrcCount(); ++i) csrcs[i] = packet.csrc(i);
   media.csrcs = {csrcs.data(), packet.csrcCount()};
@@ -173,10 +315,11 @@ void ReceiveStream::assemble(std::uint64_t sequence, const PacketView& packet, b
       descriptor = descriptors_.read(*bytes);
     }
   }
-  if (const auto capture = captures_.at(packet.timestamp(), clockRateOf(media.payloadType))) {
-    media.senderCaptureTime = capture->captured.value;
-    media.senderCaptureTimeOffset = capture->clockOffset;
-  }
+  if (captures_.known())
+    if (const auto capture = captures_.at(packet.timestamp(), clockRateOf(media.payloadType))) {
+      media.senderCaptureTime = capture->captured.value;
+      media.senderCaptureTimeOffset = capture->clockOffset;
+    }
   if (descriptor) {
     payload::FrameDependency dependency;
     dependency.startOfFrame = descriptor->startOfFrame;
@@ -267,6 +410,11 @@ InboundStats ReceiveStream::stats() const {
       dropped[payload::FrameAssembler::Dropped::Incomplete] + dropped[payload::FrameAssembler::Dropped::NotDecodable] +
       dropped[payload::FrameAssembler::Dropped::TooLarge] + dropped[payload::FrameAssembler::Dropped::NotPolled];
   stats.rtx = !config_.rtx.empty();
+  stats.fec = ulpfec_.has_value();
+  using fec::FecDrop;
+  if (fec_)
+    stats.fecPacketsDiscarded =
+        fec_->drops()[FecDrop::Malformed] + fec_->drops()[FecDrop::Old] + fec_->drops()[FecDrop::Incomplete];
   for (const Codec& each : config_.codecs)
     if (each.payloadType == lastPayloadType_)
       stats.codec = CodecInUse{each.mimeType, each.payloadType, each.clockRate, each.channels, each.options.parameters};

@@ -4,10 +4,12 @@
 #include "rtp/capture_time.hpp"
 #include "rtp/extension/dependency_descriptor.hpp"
 #include "rtp/extension_ids.hpp"
+#include "rtp/fec/ulpfec_decoder.hpp"
 #include "rtp/key_frame_requests.hpp"
 #include "rtp/nack_generator.hpp"
 #include "rtp/packet.hpp"
 #include "rtp/payload/frame_assembler.hpp"
+#include "rtp/payload/layer_fields.hpp"
 #include "rtp/reception.hpp"
 #include "rtp/reorder_buffer.hpp"
 #include "rtp/round_trip.hpp"
@@ -32,7 +34,7 @@ namespace parley::rtp {
 ///   packet ──► statistics ──► reordering, which waits for what is missing ──► assembler ──► frame
 ///                                  │ missing                    │ given up         │ not decodable
 ///   RTX ──► the original ──────────┤                            ▼                  ▼
-///                                  └──► NACK                  a gap        key frame request
+///   FEC ──► what it restores ──────┴──► NACK                  a gap        key frame request
 ///
 /// It sends nothing itself: its owner asks for `nacks` and `keyFrameDue` when it makes RTCP. What is missing is waited
 /// for as long as requests for it may still be answered, and a second at most.
@@ -61,22 +63,22 @@ class ReceiveStream {
   /// What a later description says. Packets and statistics stay.
   void configure(Config config);
 
-  /// A packet of the stream, and whether it is one that others may be given as well.
-  enum class Handled : std::uint8_t {
-    Useless,  ///< It was there before, came too late, or belongs to nothing.
-    Late,     ///< Later ones came before it.
-    Newest
+  /// A packet that is new, for others who may be given it as well: as its codec's packetizer made it, out of RED and of
+  /// what repaired it. One of FEC has no payload, and the payload type of what came last. Borrowed until the next call of anything here.
+  struct Taken {
+    PacketView packet;
+    bool newest = false;  ///< No later one came before.
   };
-  Handled handle(const PacketView& packet, Time now);
-  /// One of the repair stream. The original's sequence number, if that was missing until now.
-  std::optional<std::uint16_t> handleRtx(const PacketView& packet, Time now);
+  /// A packet of the stream, whose bytes are changed. Nothing if it was there before, came too late, or belongs to
+  /// nothing.
+  std::optional<Taken> handle(const PacketView& packet, base::MutableBytes bytes, Time now);
+  /// The same for one of the repair stream.
+  std::optional<Taken> handleRtx(const PacketView& packet, base::MutableBytes bytes, Time now);
+  /// What FEC restores with a packet that was taken: to be called until there is nothing.
+  std::optional<Taken> restore(Time now);
   void setRoundTrip(Duration roundTrip);
   /// Somebody who did not see this stream from its start wants a key frame.
   void requestKeyFrame(Time now) { keyFrames_.need(now); }
-  /// The payload type that one of the repair stream repairs.
-  /// 0: not known.
-  std::uint32_t clockRateOf(std::uint8_t payloadType) const;
-  std::optional<std::uint8_t> originalOf(std::uint8_t rtxPayloadType) const;
 
   std::optional<EncodedFrame> poll();
 
@@ -115,21 +117,34 @@ class ReceiveStream {
   InboundStats stats() const;
 
  private:
-  /// A packet that waits for others.
-  struct Held {
-    Packet packet;
-    bool repaired = false;  ///< It is of the RTX stream: the original is in its payload.
+  /// Of packets whose payload format counts pictures.
+  struct Picture {
+    std::uint8_t payloadType = 0;
+    std::uint16_t id = 0, mask = 0;
+    bool begins = false, ends = false;
   };
-  bool insert(std::uint64_t sequence, const PacketView& packet, bool repaired, Time now);
+  const Codec* codecOf(std::uint8_t payloadType) const;
+  bool isRed(std::uint8_t payloadType) const { return red_ && payloadType == red_; }
+  bool isFec(std::uint8_t payloadType) const { return ulpfec_ && payloadType == ulpfec_; }
+  std::optional<std::uint64_t> missing(std::uint16_t sequence) const;
+  std::optional<PacketView> take(std::uint64_t sequence, const PacketView& packet, base::MutableBytes bytes, Time now);
+  bool insert(std::uint64_t sequence, const PacketView& packet, Time now);
   void release(Time now);
-  void assemble(std::uint64_t sequence, const PacketView& packet, bool repaired, Time now);
+  std::optional<Picture> pictureOf(const PacketView& packet) const;
+  bool onlyFecIsMissing() const;
+  void assemble(std::uint64_t sequence, const PacketView& packet, Time now);
+  void assembleNothing(std::uint64_t sequence, Time now);
   void drain(Time now);
   Duration patience() const;
+  /// The payload type that one of the repair stream repairs.
+  std::optional<std::uint8_t> originalOf(std::uint8_t rtxPayloadType) const;
+  /// 0: not known.
+  std::uint32_t clockRateOf(std::uint8_t payloadType) const;
 
   Config config_;
   base::PacketPool& pool_;
   Reception reception_, rtxReception_;
-  ReorderBuffer<Held> reorder_;
+  ReorderBuffer<Packet> reorder_;  ///< Those of FEC are empty.
   NackGenerator nack_;
   KeyFrameRequests keyFrames_;
   extension::DependencyDescriptorReader descriptors_;
@@ -138,6 +153,9 @@ class ReceiveStream {
   payload::FrameAssembler assembler_;
   base::Ring<std::optional<EncodedFrame>> frames_;
   std::optional<std::uint32_t> rtxSsrc_;
+  std::optional<std::uint8_t> red_, ulpfec_;  ///< Payload types.
+  std::optional<fec::UlpfecDecoder> fec_;     ///< From the first packet of FEC on: until then nothing is kept for it.
+  std::optional<Picture> lastPicture_;        ///< Of what was assembled last; only with `fec_`.
   Duration roundTrip_ = std::chrono::milliseconds(100);
   std::optional<SenderReport> senderReport_;
   std::uint64_t senderReports_ = 0, reportedPackets_ = 0, reportedOctets_ = 0;

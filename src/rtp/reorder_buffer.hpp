@@ -57,6 +57,15 @@ class ReorderBuffer {
     return item;
   }
 
+  /// The first of those that wait for which `wanted` is true.
+  template <class Predicate>
+  const T* find(Predicate wanted) const {
+    if (held_ == 0) return nullptr;
+    for (auto sequence = next_; sequence < end_; ++sequence)
+      if (const auto& value = slot(sequence).value; value && wanted(*value)) return &*value;
+    return nullptr;
+  }
+
   /// Since when the next in order has been missing, with others behind it; `never` if it is not.
   Time blockedSince() const { return held_ == 0 || slot(next_).value ? never : slot(next_).noticed; }
   /// Gives up what is missing before the first packet that is there.

@@ -1,16 +1,17 @@
 #include "rtp/send_stream.hpp"
 
 #include "base/bytes.hpp"
+#include "base/text.hpp"
 #include "rtp/extension/audio_level.hpp"
 #include "rtp/extension/dependency_descriptor.hpp"
 #include "rtp/extension/sdes.hpp"
 #include "rtp/extension/transport.hpp"
 #include "rtp/extension/video.hpp"
+#include "rtp/fec/red.hpp"
 #include "rtp/payload/red.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <chrono>
 #include <utility>
 
@@ -25,12 +26,6 @@ bool hasStructure(base::Bytes descriptor) {
 }
 /// What fits a one-byte header element (RFC 8285 s.4.2).
 constexpr std::size_t shortElement = 16;
-
-bool sameText(const std::string& a, const std::string& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
-  });
-}
 
 std::uint32_t toUnits(Duration duration, std::uint32_t clockRate) {
   // Seconds apart from the rest: nanoseconds times 90000 are too many after a day.
@@ -70,13 +65,27 @@ void SendStream::configure(Config config) {
   codecs_ = std::move(codecs);
   if (config.mid != config_.mid) known_ = rtxKnown_ = false;
   config_ = std::move(config);
+  fec_ = fecOf(config_);
+}
+
+/// FEC has numbers of the stream, so that it has to be repaired like media: if that is by RTX, then RED must have one.
+std::optional<SendStream::Fec> SendStream::fecOf(const Config& config) {
+  const auto named = [&](const char* name) {
+    return std::find_if(config.codecs.begin(), config.codecs.end(),
+                        [&](const Codec& each) { return base::equalsIgnoringCase(each.options.name, name); });
+  };
+  const auto red = named("red"), ulpfec = named("ulpfec");
+  if (config.kind != MediaKind::Video || red == config.codecs.end() || ulpfec == config.codecs.end())
+    return std::nullopt;
+  if (config.rtxSsrc && !red->rtxPayloadType) return std::nullopt;
+  return Fec{red->payloadType, ulpfec->payloadType};
 }
 
 SendStream::Active* SendStream::find(const std::string& mimeType) {
-  const auto isRed = [](const Active& each) { return sameText(each.codec.options.name, "red"); };
+  const auto isRed = [](const Active& each) { return base::equalsIgnoringCase(each.codec.options.name, "red"); };
   const auto codec = std::find_if(codecs_.begin(), codecs_.end(), [&](const Active& each) {
     if (!each.packetizer) return false;
-    return mimeType.empty() ? !isRed(each) : sameText(each.codec.mimeType, mimeType);
+    return mimeType.empty() ? !isRed(each) : base::equalsIgnoringCase(each.codec.mimeType, mimeType);
   });
   if (codec == codecs_.end()) return nullptr;
   // RFC 2198: red that is preferred to the codec that it carries. The peer, or the application, wants it to be used.
@@ -124,8 +133,11 @@ SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
   const std::size_t first = header(frame, fields, captured, true, false).size();
   const std::size_t last = header(frame, fields, std::nullopt, false, true).size();
   const std::size_t rtx = active->codec.rtxPayloadType && config_.rtxSsrc ? 2 : 0;  // The original number.
+  const bool isProtected = fec_ && protection_.on();
+  // The longest packet, without its fixed header, is in one of FEC, behind a header like its own and that of FEC.
+  const std::size_t fec = isProtected ? middle - fixedHeaderSize + 1 + fec::longHeaderSize : 0;
   payload::PayloadLimits limits;
-  limits.maximum = config_.maxPacketSize - std::min(middle + rtx, config_.maxPacketSize);
+  limits.maximum = config_.maxPacketSize - std::min(middle + rtx + fec, config_.maxPacketSize);
   limits.firstReduction = first - std::min(first, middle);
   limits.lastReduction = last - std::min(last, middle);
   const auto count = active->packetizer->start(frame, limits);
@@ -139,10 +151,17 @@ SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
     Packet packet = header(frame, fields, i == 0 ? captured : std::nullopt, i == 0, i + 1 == *count).take();
     const bool marker = active->packetizer->next(packet);
     PacketEditor(packet.bytes()).setMarker(marker);
+    if (isProtected) {
+      protection_.add(packet.bytes());
+      fec::wrapInRed(packet, fec_->red);
+    }
     outbox_.packet({std::move(packet), Outgoing::Kind::Media});
+    if (!isProtected) continue;
+    for (const auto& payload : protection_.take(i + 1 == *count))
+      outbox_.packet({fecPacket(fields, payload), Outgoing::Kind::Media});
   }
   // Reports of an event all have the timestamp of its begin (RFC 4733 s.2.1): they do not tell what time it is.
-  if (!sameText(active->codec.options.name, "telephone-event")) {
+  if (!base::equalsIgnoringCase(active->codec.options.name, "telephone-event")) {
     lastTimestamp_ = fields.timestamp;
     lastClockRate_ = active->codec.clockRate;
     lastCapture_ = frame.captureTime.value_or(now);
@@ -154,6 +173,20 @@ SendStream::Sent SendStream::send(const EncodedFrame& frame, Time now) {
   }
   lastPayloadType_ = active->codec.payloadType;
   return Sent::Yes;
+}
+
+/// RFC 5109 s.7.2, s.14.2: the next number of the stream, and the timestamp of what it was made for.
+Packet SendStream::fecPacket(HeaderFields fields, base::Bytes payload) {
+  fields.payloadType = fec_->red;
+  fields.sequenceNumber = nextSequence_++;
+  PacketBuilder builder(pool_, fields, config_.form);
+  addNames(builder, false);
+  builder.add(config_.ids.absSendTime, extension::AbsSendTime{});
+  builder.add(config_.ids.transportSequence, extension::TransportSequenceNumber{});
+  Packet packet = builder.take();
+  packet.append(1)[0] = fec_->ulpfec;
+  packet.append(payload);
+  return packet;
 }
 
 SendStream::Passed SendStream::forward(const Forwarded& forwarded, Time now) {
@@ -363,6 +396,8 @@ void SendStream::handleReport(const Report& report, Duration roundTrip, Time now
   known_ = true;
   if (report.roundTrip) roundTrip_.sample(*report.roundTrip);
   breaker_.report(report.fractionLost, report.extendedHighest, roundTrip, now);
+  protection_.report(report.fractionLost / 256.0, roundTrip,
+                     std::any_of(codecs_.begin(), codecs_.end(), [](const Active& each) { return each.codec.nack; }));
   OutboundStats::Remote remote;
   remote.packetsLost = report.cumulativeLost;
   // webrtc-stats, and RFC 3550 A.3 seen from here: all since the first, without those lost.

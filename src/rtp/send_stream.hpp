@@ -7,6 +7,7 @@
 #include "rtp/circuit_breaker.hpp"
 #include "rtp/continuation.hpp"
 #include "rtp/extension_ids.hpp"
+#include "rtp/fec/ulpfec_encoder.hpp"
 #include "rtp/key_frame_requests.hpp"
 #include "rtp/packet_builder.hpp"
 #include "rtp/packet_history.hpp"
@@ -29,9 +30,10 @@
 namespace parley::rtp {
 
 /// One stream that we send, with the stream that repairs it (RFC 4588): frames become packets, and packets that the
-/// peer missed go again.
+/// peer missed go again. Of frames, FEC goes with them while it is agreed and of use (RFC 5109, in RED).
 ///
 ///   frame ──► packetizer ──┬──► poll ──► (owner stamps and encrypts) ──► sent ──► history ──► NACK ──► poll …
+///                └► FEC ───┤
 ///   packet (forwarded) ────┘
 ///
 /// The owner writes what is known only when a packet leaves (abs-send-time, the transport-wide number) and then says
@@ -126,6 +128,8 @@ class SendStream {
     std::optional<Duration> roundTrip;
   };
   void handleReport(const Report& report, Duration roundTrip, Time now);
+  /// What FEC takes of the bitrate beside what the application sends.
+  double fecOverhead() const { return fec_ ? protection_.overhead() : 0; }
   /// A report block about the repair stream.
   void handleRtxReport() { rtxKnown_ = true; }
   /// An SR or RR of the peer, whatever it is about.
@@ -162,7 +166,13 @@ class SendStream {
     Codec codec;
     std::unique_ptr<payload::Packetizer> packetizer;
   };
+  /// The payload types of FEC.
+  struct Fec {
+    std::uint8_t red = 0, ulpfec = 0;
+  };
+  static std::optional<Fec> fecOf(const Config& config);
   Active* find(const std::string& mimeType);
+  Packet fecPacket(HeaderFields fields, base::Bytes payload);
   std::uint32_t timestampOf(const EncodedFrame& frame, std::uint32_t clockRate, Time now);
   std::optional<extension::AbsCaptureTime> captureTimeOf(const EncodedFrame& frame) const;
   PacketBuilder header(const EncodedFrame& frame, const HeaderFields& fields,
@@ -175,6 +185,8 @@ class SendStream {
   base::PacketPool& pool_;
   base::Random& random_;
   std::vector<Active> codecs_;
+  std::optional<Fec> fec_;
+  fec::UlpfecEncoder protection_;
   base::Outbox<Outgoing> outbox_;
   PacketHistory history_;
   CircuitBreaker breaker_;

@@ -58,8 +58,14 @@ struct InboundStats {
   std::uint64_t bytesReceived = 0;  ///< Payload without headers and padding.
   std::uint64_t headerBytesReceived = 0;
   std::uint64_t packetsDiscarded = 0;  ///< Came too late.
+  /// Of a payload type that was not agreed on, or RED that holds nothing of one that was. Not of webrtc-stats.
+  std::uint64_t packetsRefused = 0;
   bool rtx = false;                    ///< Negotiated: only then retransmissions can be told from others.
   std::uint64_t retransmittedPacketsReceived = 0, retransmittedBytesReceived = 0;
+  bool fec = false;  ///< Negotiated.
+  std::uint64_t fecPacketsReceived = 0, fecBytesReceived = 0;
+  std::uint64_t fecPacketsDiscarded = 0;  ///< Those that could not be used.
+  std::uint64_t packetsRestored = 0;      ///< By FEC. Not of webrtc-stats.
   std::uint64_t framesReceived = 0, keyFramesReceived = 0, framesDropped = 0;
   std::uint32_t nackCount = 0, pliCount = 0, firCount = 0;
   std::uint16_t frameWidth = 0, frameHeight = 0;

@@ -2,6 +2,7 @@
 // and the sound that come out of the page's own decoders count.
 import { createServer } from 'node:http';
 import { Agent } from './drivers/agent.mjs';
+import { LossyPath } from './lossy_path.mjs';
 import { isAlive, look } from './media_scenarios.mjs';
 
 const patience = { timeout: 20_000, polling: 100 };
@@ -14,9 +15,10 @@ async function servePage() {
   return server;
 }
 
-/** In the page: describes itself, with all candidates. Without `transportFeedback` neither side hears of it. */
-async function describe(remote, transportFeedback = true) {
-  const tell = ({ type, sdp }) => ({ type, sdp: transportFeedback ? sdp : sdp.replace(/a=rtcp-fb:\S+ transport-cc\r\n/g, '') });
+/** In the page: describes itself, with all candidates. Neither side hears of the feedback `without`. */
+async function describe(remote, without) {
+  const lines = new RegExp(`a=rtcp-fb:\\S+ ${without}\\r\\n`, 'g');
+  const tell = ({ type, sdp }) => ({ type, sdp: sdp.replace(lines, '') });
   if (remote) remote = tell(remote);
   if (remote) await pc.setRemoteDescription(remote);
   if (remote?.type === 'answer') return null;
@@ -73,7 +75,36 @@ async function compareEstimates(agent, page, log) {
   throw new Error(`somebody was told nothing: ${JSON.stringify(seen)}`);
 }
 
-async function loop({ host, role, log, onFailure }, transportFeedback = true) {
+/**
+ * Packets are lost and never repeated, so that each would cost the pictures up to the next key frame. FEC restores them,
+ * which the browsers do not count.
+ */
+async function compareFec(agent, page, log) {
+  const video = (reports, wanted) => reports.find(({ type, kind }) => type === wanted && kind === 'video') ?? {};
+  const until = performance.now() + 2 * patience.timeout;
+  const once = async (holds) => {
+    for (;;) {
+      await new Promise((later) => setTimeout(later, 500));
+      const reports = Object.values(await agent.stats());
+      const { framesSent } = video(reports, 'outbound-rtp');
+      const { packetsLost: lostByUs, pliCount, fecPacketsReceived } = video(reports, 'inbound-rtp');
+      const inbound = video(await page.evaluate(async () => [...(await pc.getStats()).values()]), 'inbound-rtp');
+      const { framesDecoded, packetsLost: lostByThem } = inbound;
+      const now = { framesSent, framesDecoded, lostByUs, lostByThem, pliCount, fecPacketsReceived };
+      log(JSON.stringify(now));
+      if (holds(now)) return now;
+      if (performance.now() > until) throw new Error(`too little was lost, or no FEC came: ${JSON.stringify(now)}`);
+    }
+  };
+  // Who sends hears of a loss before there is FEC.
+  const before = await once(({ fecPacketsReceived, lostByThem }) => fecPacketsReceived > 10 && lostByThem > 10);
+  const after = await once(({ lostByUs, lostByThem }) => Math.min(lostByUs - before.lostByUs, lostByThem - before.lostByThem) > 40);
+  const since = (member) => after[member] - before[member];
+  const restored = since('pliCount') < since('lostByUs') / 4 && since('framesDecoded') > 0.8 * since('framesSent');
+  if (!restored) throw new Error(`what was lost is not restored: ${JSON.stringify({ before, after })}`);
+}
+
+async function loop({ host, role, log, onFailure }, { without, path } = {}) {
   const server = await servePage();
   const agent = new Agent({ options: ['--loop-media'], log });
   const page = await host.newPage();
@@ -84,13 +115,15 @@ async function loop({ host, role, log, onFailure }, transportFeedback = true) {
   onFailure(() => page.close());
   await page.goto(`http://localhost:${server.address().port}/`);
   await page.evaluate(open);
+  const through = (name, description) => (path ? path.through(name, description) : description);
   if (role === 'ours') {
-    await agent.accept(await page.evaluate(describe, await agent.offer({ media: { audio: true, video: true } }), transportFeedback));
+    const offer = await through('ours', await agent.offer({ media: { audio: true, video: true } }));
+    await agent.accept(await through('theirs', await page.evaluate(describe, offer, without)));
   } else {
-    const offer = await page.evaluate(describe, undefined, transportFeedback);
-    const answer = await agent.answer(offer);
-    if (!transportFeedback && !/^a=rtcp-fb:\S+ ack ccfb/m.test(answer.sdp)) throw new Error(`no RFC 8888 in ${answer.sdp}`);
-    await page.evaluate(describe, answer, transportFeedback);
+    const offer = await through('theirs', await page.evaluate(describe, undefined, without));
+    const answer = await through('ours', await agent.answer(offer));
+    if (without === 'transport-cc' && !/^a=rtcp-fb:\S+ ack ccfb/m.test(answer.sdp)) throw new Error(`no RFC 8888 in ${answer.sdp}`);
+    await page.evaluate(describe, answer, without);
   }
   await Promise.all(['audio', 'video'].map((kind) => agent.track(kind)));
   await Promise.all(['audio', 'video'].map((kind) => agent.frames(kind, 10)));
@@ -106,13 +139,25 @@ async function loop({ host, role, log, onFailure }, transportFeedback = true) {
     log(JSON.stringify(seen));
   } while (!isAlive(seen) && performance.now() < until);
   if (!isAlive(seen)) throw new Error(`nothing alive came back: ${JSON.stringify(seen)}`);
-  await compareStatistics(agent, page, log);
-  if (!transportFeedback) await compareEstimates(agent, page, log);
+  if (path) await compareFec(agent, page, log);
+  else await compareStatistics(agent, page, log);
+  if (without === 'transport-cc') await compareEstimates(agent, page, log);
   agent.close();
   await agent.stop();
   await page.close();
   server.close();
 }
 
-export const loopScenarios = { 'audio and video looped by the agent': (context) => loop(context) };
-export const ccfbScenarios = { 'congestion control by RFC 8888': (context) => loop(context, false) };
+/** Nobody asks for what is lost. */
+async function loopWithLoss(context) {
+  const path = new LossyPath({ delay: 20, every: 15 });
+  context.onFailure(() => path.close());
+  await loop(context, { path, without: 'nack' });
+  path.close();
+}
+
+export const loopScenarios = {
+  'audio and video looped by the agent': (context) => loop(context),
+  'looped over a path that loses packets: FEC restores them': loopWithLoss,
+};
+export const ccfbScenarios = { 'congestion control by RFC 8888': (context) => loop(context, { without: 'transport-cc' }) };

@@ -1,7 +1,6 @@
 #include "rtp/fec/ulpfec.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace parley::rtp::fec {
 namespace {
@@ -73,10 +72,19 @@ bool protect(std::span<const base::Bytes> packets, std::vector<std::uint8_t>& ou
   return true;
 }
 
+std::size_t protectedAt(double lossRate) {
+  constexpr double acceptable = 1.0 / 50;
+  // Of n media packets and their FEC, two are lost in about (n + 1) n / 2 x rate^2 of the cases.
+  std::size_t count = 2;
+  while (count < maxSpan && static_cast<double>((count + 2) * (count + 1) / 2) * lossRate * lossRate <= acceptable)
+    ++count;
+  return count;
+}
+
 std::size_t packetsFor(std::size_t mediaPackets, double lossRate) {
   if (mediaPackets == 0 || !(lossRate > 0)) return 0;
-  const double wanted = std::min(2 * lossRate, 0.5) * static_cast<double>(mediaPackets);
-  return std::min(mediaPackets, static_cast<std::size_t>(std::ceil(wanted)));
+  const std::size_t each = protectedAt(lossRate);
+  return std::max<std::size_t>(1, (mediaPackets + each / 2) / each);
 }
 
 }  // namespace parley::rtp::fec

@@ -10,9 +10,9 @@
 
 /// Forward error correction by parity (RFC 5109), the payload format "ulpfec".
 ///
-/// What is protected are whole RTP packets as the codec's packetizer made them: without RED around them (RFC 5109 s.14.2),
-/// before encryption, and with zeros in the header extensions that change on the way (abs-send-time, transport-wide
-/// sequence number), for what is restored could not have them right.
+/// What is protected are whole RTP packets as the codec's packetizer made them: without RED around them (RFC 5109
+/// s.14.2), before encryption, and with zeros in the header extensions that change on the way (abs-send-time,
+/// transport-wide sequence number), for what is restored could not have them right.
 namespace parley::rtp::fec {
 
 /// A mask has 48 bits at most, so that is how far protected packets may be apart (RFC 5109 s.7.4).
@@ -48,9 +48,11 @@ struct Protection {
 /// appended, if that does not hold or there is none.
 bool protect(std::span<const base::Bytes> packets, std::vector<std::uint8_t>& out);
 
-/// How many FEC packets a group of media packets gets at this loss rate. Parity restores one packet for each of its own, so
-/// it takes twice as many as will be lost on average for most groups to come through; and more than half a group's worth
-/// of overhead would serve better as a lower bitrate.
+/// How many packets one packet of FEC protects at this loss rate. Parity restores one; so many that in one group of
+/// fifty two are lost, and at least two: more overhead than a half would serve better as a lower bitrate.
+std::size_t protectedAt(double lossRate);
+
+/// How many FEC packets a group of media packets gets at this loss rate.
 std::size_t packetsFor(std::size_t mediaPackets, double lossRate);
 
 /// Which packets of a group of `mediaPackets` FEC packet `index` of `fecPackets` protects: every `fecPackets`-th, so

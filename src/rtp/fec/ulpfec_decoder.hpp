@@ -19,8 +19,9 @@ enum class FecDrop {
   Count
 };
 
-/// Restores lost packets of one stream from its FEC. Holds the last 64 packets and the last 8 payloads of FEC that still
-/// lack more than one; nothing else is remembered, so hostile FEC costs no more than a bounded number of exclusive ors.
+/// Restores lost packets of one stream from its FEC. Holds the last 64 packets and the last 8 payloads of FEC that
+/// still lack more than one; nothing else is remembered, so hostile FEC costs no more than a bounded number of
+/// exclusive ors.
 class UlpfecDecoder {
  public:
   explicit UlpfecDecoder(std::uint32_t ssrc) : ssrc_(ssrc) {}

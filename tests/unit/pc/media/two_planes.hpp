@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -50,6 +51,18 @@ inline std::vector<pc::PlannedCodec> videoCodecs(bool rtx = true, Arrivals arriv
   if (rtx) {
     codecs.push_back(codec(97, "rtx", 90000));
     codecs.back().apt = 96;
+  }
+  return codecs;
+}
+
+/// RED and FEC beside the codecs, and what repairs RED if there is what repairs those.
+inline std::vector<pc::PlannedCodec> withFec(std::vector<pc::PlannedCodec> codecs) {
+  const bool rtx = std::any_of(codecs.begin(), codecs.end(), [](const auto& each) { return each.isRtx(); });
+  codecs.push_back(codec(120, "red", 90000));
+  codecs.push_back(codec(122, "ulpfec", 90000));
+  if (rtx) {
+    codecs.push_back(codec(121, "rtx", 90000));
+    codecs.back().apt = 120;
   }
   return codecs;
 }
@@ -119,7 +132,9 @@ class TwoPlanes {
     settle();
   }
   void planVideo(bool rtx = true, Arrivals arrivals = Arrivals::Untold, std::optional<std::uint32_t> maxBitrate = {}) {
-    const auto codecs = videoCodecs(rtx, arrivals);
+    planVideo(videoCodecs(rtx, arrivals), rtx, maxBitrate);
+  }
+  void planVideo(const std::vector<pc::PlannedCodec>& codecs, bool rtx, std::optional<std::uint32_t> maxBitrate = {}) {
     auto sends = section(video, "v", MediaKind::Video), receives = sends;
     pc::PlannedEncoding encoding;
     encoding.ssrc = videoSsrc;
@@ -171,6 +186,8 @@ class TwoPlanes {
 
   /// True: the datagram is lost. `number` counts those of its direction, from 0; RTCP is counted apart.
   std::function<bool(bool toB, bool rtcp, int number)> lose;
+  /// The same, by what an observer sees of RTP to B.
+  std::function<bool(std::span<const std::uint8_t> datagram)> loseDatagram;
   std::function<Duration(bool toB, bool rtcp, int number)> delay;
   Duration oneWay = 25ms;
 
@@ -210,6 +227,7 @@ class TwoPlanes {
         const bool rtcp = rtp::looksLikeRtcp(bytes);
         const int number = count[toB][rtcp]++;
         if (lose && lose(toB, rtcp, number)) continue;
+        if (toB && !rtcp && loseDatagram && loseDatagram(bytes)) continue;
         const Duration extra = delay ? delay(toB, rtcp, number) : 0ms;
         wire.emplace(now + oneWay + extra, InFlight{toB, {bytes.begin(), bytes.end()}});
       } else if (auto* frame = std::get_if<pc::FrameReceived>(&*output)) {
