@@ -67,9 +67,10 @@ Forwarder::Source& Forwarder::sourceOf(const ReceivedPacket& received, Time now)
     if (sources_.size() >= maxSources)
       sources_.erase(std::min_element(sources_.begin(), sources_.end(),
                                       [](const Source& a, const Source& b) { return a.last < b.last; }));
-    sources_.push_back({ssrc, received.stream.config().rid, now});
+    sources_.push_back({ssrc, {}, now});
     found = sources_.end() - 1;
   }
+  if (found->rid.empty()) found->rid = received.stream.config().rid;
   found->last = now;
   return *found;
 }

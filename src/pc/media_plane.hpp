@@ -172,6 +172,7 @@ class MediaPlane {
     rtp::ExtensionIds sendIds, receiveIds;
     std::vector<Sending> sending;
     std::vector<std::unique_ptr<Receiving>> receiving;
+    std::unordered_map<std::uint32_t, std::string> rids;  ///< See `ridOf`.
     bool flows = false;
     int collisions = 0;
     bool feedsTransport = false;  ///< Its packets are told by transport-wide feedback.
@@ -216,12 +217,13 @@ class MediaPlane {
   /// send something within seconds.
   static constexpr Duration silence = std::chrono::seconds(10);
   /// Simulcast has three streams a section; the rest is for sources that changed their SSRC.
-  static constexpr std::size_t maxStreams = 16;
+  static constexpr std::size_t maxStreams = 16, maxRids = 4 * maxStreams;
   void handleRtp(base::MutableBytes datagram, Time now);
   Route* route(const rtp::PacketView& packet);
   Route* newStream(Section& section, const rtp::PacketView& packet);
   Route* newRepair(Section& section, const rtp::PacketView& packet);
   Receiving* sourceFor(Section& section, const rtp::PacketView& packet);
+  std::string ridOf(Section& section, const rtp::PacketView& packet, std::uint8_t id) const;
   void collect(Section& section, Receiving& receiving);
   void flow(Section& section, bool flows);
   void end(std::uint32_t ssrc);

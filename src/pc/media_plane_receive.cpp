@@ -79,7 +79,13 @@ MediaPlane::Route* MediaPlane::route(const rtp::PacketView& packet) {
   Section& section = found->second;
   const auto known = routes_.find(ssrc);
   if (known != routes_.end()) {
-    if (known->second.section == &section) return &known->second;
+    if (known->second.section == &section) {
+      // One that was announced may begin without it.
+      if (!section.plan.receiving->rids.empty() && !known->second.repair &&
+          known->second.receiving->stream->config().rid.empty())
+        known->second.receiving->stream->setRid(ridOf(section, packet, names_.rid));
+      return &known->second;
+    }
     end(ssrc);  // A MID moved it (RFC 9143 s.9.2).
   }
   const auto& codecs = section.plan.receiving->codecs;
@@ -90,7 +96,7 @@ MediaPlane::Route* MediaPlane::route(const rtp::PacketView& packet) {
 }
 
 MediaPlane::Route* MediaPlane::newStream(Section& section, const rtp::PacketView& packet) {
-  const std::string rid(text(packet, names_.rid));
+  const std::string rid = ridOf(section, packet, names_.rid);
   const auto& planned = *section.plan.receiving;
   const bool announced = std::any_of(planned.sources.begin(), planned.sources.end(),
                                      [&](const PlannedSource& each) { return each.ssrc == packet.ssrc(); });
@@ -125,7 +131,24 @@ MediaPlane::Route* MediaPlane::newRepair(Section& section, const rtp::PacketView
     drops_.add(MediaDrop::NoOriginal);
     return nullptr;
   }
+  // Reports are of the first one; of others, the last one will do.
+  std::erase_if(routes_, [&](const auto& each) {
+    return each.second.repair && each.second.receiving == original && each.first != original->stream->rtxSsrc();
+  });
   return &(routes_[packet.ssrc()] = Route{&section, original, true});
+}
+
+/// The RID of a stream, or that of what a repair stream repairs: as the packet says it (RFC 8852), or one before it.
+/// That outlives a BYE: libwebrtc begins again with the same SSRCs when a layer is switched on again, and does not say
+/// once more what was acknowledged by a report.
+std::string MediaPlane::ridOf(Section& section, const rtp::PacketView& packet, std::uint8_t id) const {
+  const std::uint32_t ssrc = packet.ssrc();
+  const auto said = text(packet, id);
+  const auto known = section.rids.find(ssrc);
+  if (said.empty()) return known == section.rids.end() ? std::string() : known->second;
+  if (known == section.rids.end() && section.rids.size() >= maxRids)
+    std::erase_if(section.rids, [&](const auto& each) { return !routes_.contains(each.first); });
+  return section.rids[ssrc] = said;
 }
 
 /// What a repair stream repairs: by a=ssrc-group, by the repaired rid, or because there is no other (RFC 4588 s.5.3).
@@ -138,7 +161,7 @@ MediaPlane::Receiving* MediaPlane::sourceFor(Section& section, const rtp::Packet
   for (const PlannedSource& source : section.plan.receiving->sources)
     if (source.rtxSsrc == packet.ssrc())
       return pick([&](const Receiving& each) { return each.stream->ssrc() == source.ssrc; });
-  if (const auto rid = text(packet, names_.repairedRid); !rid.empty())
+  if (const auto rid = ridOf(section, packet, names_.repairedRid); !rid.empty())
     return pick([&](const Receiving& each) { return each.stream->config().rid == rid; });
   Receiving* only = nullptr;
   for (auto& each : section.receiving) {

@@ -133,7 +133,7 @@ void MediaPlane::handlePacket(const rtcp::PacketView& packet, Time now) {
       for (const std::uint32_t ssrc : bye.ssrcs) {
         if (!routes_.contains(ssrc)) continue;
         end(ssrc);
-        demultiplexer_.forget(ssrc);
+        demultiplexer_.end(ssrc);
       }
     });
   } else if (rtcp::Nack::matches(packet)) {

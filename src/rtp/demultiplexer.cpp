@@ -17,7 +17,7 @@ void Demultiplexer::configure(const std::vector<Receiving>& sections) {
   std::set<std::uint8_t> ambiguous;
   for (const Receiving& each : sections) {
     if (!each.mid.empty()) byMid_.emplace(each.mid, each.section);
-    for (std::uint32_t ssrc : each.ssrcs) bySsrc_[ssrc] = {each.section, true, std::nullopt};
+    for (std::uint32_t ssrc : each.ssrcs) bySsrc_[ssrc] = {each.section, true, false, std::nullopt};
     for (std::uint8_t type : each.payloadTypes) {
       const auto [known, isNew] = byPayloadType_.emplace(type, each.section);
       if (!isNew && known->second != each.section) ambiguous.insert(type);
@@ -37,15 +37,17 @@ std::optional<Demultiplexer::Section> Demultiplexer::route(std::uint32_t ssrc, s
     const bool older = known != bySsrc_.end() && known->second.saidAt &&
                        static_cast<std::int16_t>(sequence - *known->second.saidAt) < 0;
     if (!older) {
-      remember(ssrc, {named->second, known != bySsrc_.end() && known->second.announced, sequence});
+      remember(ssrc, {named->second, known != bySsrc_.end() && known->second.announced, false, sequence});
       return takes(named->second, payloadType) ? std::optional(named->second) : std::nullopt;
     }
   }
-  if (known != bySsrc_.end())
+  if (known != bySsrc_.end()) {
+    known->second.ended = false;
     return takes(known->second.section, payloadType) ? std::optional(known->second.section) : std::nullopt;
+  }
   const auto typed = byPayloadType_.find(payloadType);
   if (typed == byPayloadType_.end()) return std::nullopt;
-  remember(ssrc, {typed->second, false, std::nullopt});
+  remember(ssrc, {typed->second, false, false, std::nullopt});
   return typed->second;
 }
 
@@ -55,7 +57,7 @@ void Demultiplexer::learn(std::uint32_t ssrc, std::string_view mid) {
   const auto known = bySsrc_.find(ssrc);
   // RTCP has no place among the packets' numbers: what a packet said itself counts for more.
   if (known != bySsrc_.end() && known->second.saidAt) return;
-  remember(ssrc, {named->second, known != bySsrc_.end() && known->second.announced, std::nullopt});
+  remember(ssrc, {named->second, known != bySsrc_.end() && known->second.announced, false, std::nullopt});
 }
 
 std::optional<Demultiplexer::Section> Demultiplexer::find(std::uint32_t ssrc) const {
@@ -63,9 +65,9 @@ std::optional<Demultiplexer::Section> Demultiplexer::find(std::uint32_t ssrc) co
   return known == bySsrc_.end() ? std::nullopt : std::optional(known->second.section);
 }
 
-void Demultiplexer::forget(std::uint32_t ssrc) {
+void Demultiplexer::end(std::uint32_t ssrc) {
   const auto known = bySsrc_.find(ssrc);
-  if (known != bySsrc_.end() && !known->second.announced) bySsrc_.erase(known);
+  if (known != bySsrc_.end()) known->second.ended = true;
 }
 
 bool Demultiplexer::takes(Section section, std::uint8_t payloadType) const {
@@ -75,7 +77,12 @@ bool Demultiplexer::takes(Section section, std::uint8_t payloadType) const {
 }
 
 void Demultiplexer::remember(std::uint32_t ssrc, Entry entry) {
-  if (bySsrc_.size() >= maxLearned && bySsrc_.count(ssrc) == 0) return;
+  if (bySsrc_.size() >= maxLearned && !bySsrc_.contains(ssrc)) {
+    const auto place = std::find_if(bySsrc_.begin(), bySsrc_.end(),
+                                    [](const auto& each) { return each.second.ended && !each.second.announced; });
+    if (place == bySsrc_.end()) return;
+    bySsrc_.erase(place);
+  }
   bySsrc_[ssrc] = entry;
 }
 

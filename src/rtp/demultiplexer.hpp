@@ -26,12 +26,14 @@ class Demultiplexer {
   void configure(const std::vector<Receiving>& sections);
 
   /// `mid`: of this packet's header extension, empty if it has none. Nothing: the packet belongs to no section.
-  std::optional<Section> route(std::uint32_t ssrc, std::uint8_t payloadType, std::uint16_t sequence, std::string_view mid);
+  std::optional<Section> route(std::uint32_t ssrc, std::uint8_t payloadType, std::uint16_t sequence,
+                               std::string_view mid);
   /// An SDES item MID about the SSRC came (RFC 9143 s.15.2).
   void learn(std::uint32_t ssrc, std::string_view mid);
   std::optional<Section> find(std::uint32_t ssrc) const;
-  /// The source has ended.
-  void forget(std::uint32_t ssrc);
+  /// The source has ended. Its entry makes room when that is needed, but stays so long: RFC 9143 s.9.2 has a delay here
+  /// for stragglers, and libwebrtc begins again with the same SSRC, of which it does not say the MID once more.
+  void end(std::uint32_t ssrc);
 
   /// Those that were learned; more are not remembered, and their packets are routed by what each says itself.
   static constexpr std::size_t maxLearned = 1024;
@@ -41,6 +43,7 @@ class Demultiplexer {
   struct Entry {
     Section section = 0;
     bool announced = false;
+    bool ended = false;
     /// The sequence number of the packet whose MID said it.
     std::optional<std::uint16_t> saidAt;
   };

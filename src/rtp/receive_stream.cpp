@@ -23,6 +23,9 @@ using namespace std::chrono_literals;
 /// Without retransmission a gap is only reordering, which is over after some milliseconds on any path; a late packet is
 /// better than a lost one while nobody hears the difference.
 constexpr Duration reorderPatience = 40ms;
+/// FEC comes behind all that it protects: six pictures at most in libwebrtc, at 30 a second, and 48 packets.
+constexpr Duration fecPatience = 200ms;
+constexpr std::uint64_t fecSpan = 64;
 /// With it: four requests and their answers, a round trip and a quarter each, and as much for the time that RTCP waits.
 /// At 10 % of loss one packet in 100'000 is lost five times.
 constexpr int roundTripsWaited = 6;
@@ -107,6 +110,7 @@ std::optional<ReceiveStream::Taken> ReceiveStream::handle(const PacketView& pack
       nack_.forget(arrival.sequence);
       reorder_.restart(arrival.sequence);
       fec_.reset();
+      lastFec_ = fecFollowed_ = 0;
       lastPicture_.reset();
       break;
     case Reception::Order::Newest:
@@ -192,6 +196,9 @@ std::optional<PacketView> ReceiveStream::take(std::uint64_t sequence, const Pack
     ++stats_.fecPacketsReceived;
     stats_.fecBytesReceived += packet.payload().size();
     if (!fec_) fec_.emplace(config_.ssrc);
+    lastFec_ = std::max(lastFec_, sequence);
+  } else if (sequence > lastFec_) {
+    fecFollowed_ = lastFec_;
   }
   const bool taken = insert(sequence, packet, now);
   release(now);
@@ -372,9 +379,15 @@ bool ReceiveStream::keyFrameDue(Time now, bool byFullIntra) {
   return true;
 }
 
+/// Whether FEC for the gap may still come: it is in use, and none came from behind the gap with something after it.
+bool ReceiveStream::awaitsFec() const {
+  return fec_ && reorder_.next() > fecFollowed_ && reorder_.next() <= lastFec_ + fecSpan;
+}
+
 Duration ReceiveStream::patience() const {
-  if (!config_.nack) return reorderPatience;
-  return std::clamp<Duration>(roundTripsWaited * roundTrip_ + nack_.reorderWait(), minPatience, maxPatience);
+  const Duration least = awaitsFec() ? fecPatience : config_.nack ? minPatience : reorderPatience;
+  if (!config_.nack) return least;
+  return std::clamp<Duration>(roundTripsWaited * roundTrip_ + nack_.reorderWait(), least, maxPatience);
 }
 
 Time ReceiveStream::deadline() const {

@@ -62,9 +62,12 @@ class ReceiveStream {
 
   /// What a later description says. Packets and statistics stay.
   void configure(Config config);
+  /// Its name, which a packet said later than the first.
+  void setRid(std::string rid) { config_.rid = std::move(rid); }
 
   /// A packet that is new, for others who may be given it as well: as its codec's packetizer made it, out of RED and of
-  /// what repaired it. One of FEC has no payload, and the payload type of what came last. Borrowed until the next call of anything here.
+  /// what repaired it. One of FEC has no payload, and the payload type of what came last. Borrowed until the next call
+  /// of anything here.
   struct Taken {
     PacketView packet;
     bool newest = false;  ///< No later one came before.
@@ -135,6 +138,7 @@ class ReceiveStream {
   void assemble(std::uint64_t sequence, const PacketView& packet, Time now);
   void assembleNothing(std::uint64_t sequence, Time now);
   void drain(Time now);
+  bool awaitsFec() const;
   Duration patience() const;
   /// The payload type that one of the repair stream repairs.
   std::optional<std::uint8_t> originalOf(std::uint8_t rtxPayloadType) const;
@@ -155,7 +159,9 @@ class ReceiveStream {
   std::optional<std::uint32_t> rtxSsrc_;
   std::optional<std::uint8_t> red_, ulpfec_;  ///< Payload types.
   std::optional<fec::UlpfecDecoder> fec_;     ///< From the first packet of FEC on: until then nothing is kept for it.
-  std::optional<Picture> lastPicture_;        ///< Of what was assembled last; only with `fec_`.
+  /// Numbers: of the last packet of FEC, and of the last one behind which something else came.
+  std::uint64_t lastFec_ = 0, fecFollowed_ = 0;
+  std::optional<Picture> lastPicture_;  ///< Of what was assembled last; only with `fec_`.
   Duration roundTrip_ = std::chrono::milliseconds(100);
   std::optional<SenderReport> senderReport_;
   std::uint64_t senderReports_ = 0, reportedPackets_ = 0, reportedOctets_ = 0;

@@ -100,7 +100,7 @@ async function compareFec(agent, page, log) {
   const before = await once(({ fecPacketsReceived, lostByThem }) => fecPacketsReceived > 10 && lostByThem > 10);
   const after = await once(({ lostByUs, lostByThem }) => Math.min(lostByUs - before.lostByUs, lostByThem - before.lostByThem) > 40);
   const since = (member) => after[member] - before[member];
-  const restored = since('pliCount') < since('lostByUs') / 4 && since('framesDecoded') > 0.8 * since('framesSent');
+  const restored = since('pliCount') < since('lostByUs') / 2 && since('framesDecoded') > 0.8 * since('framesSent');
   if (!restored) throw new Error(`what was lost is not restored: ${JSON.stringify({ before, after })}`);
 }
 

@@ -9,11 +9,11 @@ async function open(context) {
   const terminal = new Terminal(['--port', '0'], context.log, program('sfu'));
   const pages = [];
   context.onFailure(async () => {
-    for (const page of pages.filter((one) => !one.isClosed())) {
+    const open = pages.filter((one) => !one.isClosed());
+    for (const page of open)
       context.log(await page.evaluate(async () => `${document.body.innerText}\n${
-        JSON.stringify([...(await pc.getStats()).values()].filter(({ type }) => type === 'inbound-rtp'))}`));
-      await page.close();
-    }
+        JSON.stringify([...(await pc.getStats()).values()].filter(({ type }) => type.endsWith('bound-rtp')))}`));
+    for (const page of open) await page.close();
     terminal.kill();
   });
   const url = (await terminal.prints(/Open (\S+) in a browser/))[1];

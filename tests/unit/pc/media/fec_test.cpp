@@ -14,10 +14,11 @@ std::vector<pc::PlannedCodec> withoutNack() {
   return codecs;
 }
 
-/// Thirty frames a second of one size; a key frame whenever the receiver wants one.
+/// Thirty frames a second, or others, of one size; a key frame whenever the receiver wants one.
 class Player {
  public:
-  Player(TwoPlanes& planes, std::size_t size) : planes_(planes), size_(size) {}
+  Player(TwoPlanes& planes, std::size_t size, Duration interval = 33ms)
+      : planes_(planes), size_(size), interval_(interval) {}
   void play(int count) {
     for (int i = 0; i < count; ++i) {
       const auto number = static_cast<std::uint32_t>(sent_.size());
@@ -25,7 +26,7 @@ class Player {
       planes_.wanted.clear();
       sent_.push_back(vp8(key, number * 3000, size_, static_cast<std::uint8_t>(number)));
       planes_.send(sent_.back());
-      planes_.runFor(33ms);
+      planes_.runFor(interval_);
     }
   }
   /// Of those that B got, how many are not what was sent.
@@ -42,6 +43,7 @@ class Player {
  private:
   TwoPlanes& planes_;
   std::size_t size_;
+  Duration interval_;
   std::vector<EncodedFrame> sent_;
 };
 
@@ -75,6 +77,22 @@ TEST_CASE("where nothing is sent again, FEC brings back most of what is lost") {
     CAPTURE(without, with);
     CHECK(2 * with < without);
   }
+}
+
+TEST_CASE("FEC is waited for where it protects pictures that are far apart") {
+  TwoPlanes planes;
+  planes.planVideo(withoutNack(), false);
+  planes.connect();
+  Player player(planes, 700, 66ms);
+  player.play(10);
+  planes.lose = [&](bool toB, bool rtcp, int) { return toB && !rtcp && planes.random.below(100) == 0; };
+  player.play(1500);
+  planes.runFor(1s);
+  const auto& in = planes.inbound().values;
+  CHECK(in.packetsLost > 15);
+  CHECK(in.packetsRestored > 10);
+  CHECK(player.wrong() == 0);
+  CHECK(planes.frames.size() > 1490);
 }
 
 TEST_CASE("FEC is not sent where retransmission is in time, nor where nothing is lost") {

@@ -199,6 +199,33 @@ TEST_CASE("of simulcast, nothing is done with a stream before it says its name, 
   CHECK(got["lo"] == 10);
 }
 
+TEST_CASE("a stream that was announced and begins without its name has it when a packet says it") {
+  TwoPlanes planes;
+  auto receives = section(video, "v", MediaKind::Video), sends = receives;
+  std::vector<pc::PlannedEncoding> encodings(1);
+  encodings[0].rid = "hi";
+  encodings[0].ssrc = videoSsrc;
+  sends.sending = pc::PlannedSending{videoCodecs(), {}, encodings, std::nullopt};
+  receives.receiving = pc::PlannedReceiving{videoCodecs(), extensions(), {{videoSsrc, {}, {}, "theirs"}}, {"hi", "lo"}};
+  planes.plan({sends}, {receives});
+  planes.connect();
+  const auto sendOne = [&](std::uint8_t number) {
+    auto frame = vp8(number == 0, 3000u * number, 500, number);
+    frame.rid = "hi";
+    planes.send(frame);
+    planes.runFor(50ms);
+  };
+  sendOne(0);
+  REQUIRE(planes.frames.size() == 1);
+  CHECK(planes.frames[0].rid.empty());
+  sends.sending->extensions = extensions();
+  planes.plan({sends}, {receives});
+  sendOne(1);
+  REQUIRE(planes.frames.size() == 2);
+  CHECK(planes.frames[1].rid == "hi");
+  CHECK(planes.inbound().rid == "hi");
+}
+
 TEST_CASE("frame numbers of the dependency descriptor wrap without a hole, and a frame lost there is noticed") {
   using namespace rtp::extension;
   // One layer, each frame refers to the one before.
@@ -298,6 +325,31 @@ TEST_CASE("of simulcast each stream is known by its rid, and repaired by its own
   for (const auto& frame : planes.frames) ++got[frame.rid];
   for (const auto& rid : rids) CHECK(got[rid] > 90);
   CHECK(planes.planeB.stats().inbound.size() == 3);
+
+  // They end and begin again, as when libwebrtc switches a layer off and on: the same SSRCs, whose names are known.
+  planes.planeA.sayBye();
+  planes.settle();
+  planes.runFor(100ms);
+  CHECK(planes.planeB.stats().inbound.empty());
+  planes.frames.clear();
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    for (const auto& rid : rids) {
+      auto frame = vp8(i % 30 == 0, 3000 * (i + 301), 2500, static_cast<std::uint8_t>(i + 100));
+      frame.rid = rid;
+      planes.send(frame);
+    }
+    planes.runFor(33ms);
+  }
+  planes.runFor(1s);
+  got.clear();
+  for (const auto& frame : planes.frames) ++got[frame.rid];
+  CHECK(got.size() == 3);
+  for (const auto& rid : rids) CHECK(got[rid] > 50);
+  for (const auto& each : planes.planeB.stats().inbound) {
+    CHECK(std::count(std::begin(rids), std::end(rids), each.rid) == 1);
+    CHECK(each.values.retransmittedPacketsReceived > 0);
+  }
+
   // Asking for one asks for one.
   planes.wanted.clear();
   planes.planeB.requestKeyFrame(video, "lo", planes.now);

@@ -67,6 +67,21 @@ TEST_CASE("another description keeps what was learned of sections that stay") {
   CHECK(demux.find(2000) == Section());
 }
 
+TEST_CASE("a source that ended may begin again without its MID, and makes room for others") {
+  auto demux = twoSections();
+  CHECK(demux.route(500, 0, 1, "v") == Section(2));
+  demux.end(500);
+  CHECK(demux.route(500, 0, 2, "") == Section(2));
+  for (std::uint32_t i = 0; demux.learned() < Demultiplexer::maxLearned; ++i) demux.route(100'000 + i, 96, 1, "v");
+  demux.route(7, 96, 1, "v");
+  CHECK(demux.find(7) == Section());
+  demux.end(100'000);
+  demux.route(7, 96, 1, "v");
+  CHECK(demux.find(7) == Section(2));
+  CHECK(demux.find(100'000) == Section());
+  CHECK(demux.find(500) == Section(2));
+}
+
 TEST_CASE("a peer with endless SSRCs costs bounded memory") {
   auto demux = twoSections();
   for (std::uint32_t i = 0; i < 5000; ++i) CHECK(demux.route(100'000 + i, 96, 1, "v") == Section(2));
