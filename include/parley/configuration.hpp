@@ -61,7 +61,7 @@ struct Configuration {
   /// all but the first of each kind.
   BundlePolicy bundlePolicy = BundlePolicy::Balanced;
   RtcpMuxPolicy rtcpMuxPolicy = RtcpMuxPolicy::Require;
-  /// The first one is used. Empty: each connection makes its own.
+  /// The first one is used. Empty: each connection makes its own; in setConfiguration, those that it has.
   std::vector<Certificate> certificates = {};
   /// More than 0: candidates are gathered from the start, before there is a local description. One transport is all
   /// that there is, so more than 1 makes no difference.

@@ -52,10 +52,7 @@ void Gatherer::start(Time now) {
 }
 
 void Gatherer::resolve(Server& server) {
-  if (auto literal = IpAddress::parse(server.host)) {
-    server.addresses = {*literal};
-    return;
-  }
+  if (auto literal = IpAddress::parse(server.host)) return found(server, {*literal});
   // One look-up for all URLs of a host.
   for (const auto& other : servers_)
     if (&other != &server && other.host == server.host && other.resolving) server.resolving = other.resolving;
@@ -95,8 +92,8 @@ void Gatherer::handle(const InterfacesListed& listed, Time) {
   finishIfDone();
 }
 
-/// Continual gathering: sockets on addresses that are gone are as good as closed, and new addresses are gathered as part
-/// of the same generation. The old ones stay: an address that comes does not make another one worse.
+/// Continual gathering: sockets on addresses that are gone are as good as closed, and new addresses are gathered as
+/// part of the same generation. The old ones stay: an address that comes does not make another one worse.
 void Gatherer::handle(const InterfacesChanged& changed, Time now) {
   if (gathering_ == 0 || phase_ == Phase::Listing) return;
   const auto isThere = [&](const IpAddress& ip) {
@@ -285,11 +282,7 @@ void Gatherer::handle(const Resolved& resolved, Time) {
     auto& server = servers_[i];
     if (!server.resolving || *server.resolving != resolved.request) continue;
     server.resolving.reset();
-    server.addresses = resolved.addresses;
-    if (resolved.addresses.empty())
-      serverFailed(
-          servers_[i].url, {}, 701,
-          std::string("The name of the ") + (server.turn ? "TURN" : "STUN") + " server could not be resolved.");
+    found(server, resolved.addresses);
     ours = true;
     if (phase_ != Phase::Probing) continue;
     if (server.turn && server.turn->transport != ServerTransport::Udp) {
@@ -303,8 +296,22 @@ void Gatherer::handle(const Resolved& resolved, Time) {
   if (ours) finishIfDone();
 }
 
-/// One address of each family: the others are the same server. A socket on loopback cannot reach a server elsewhere, and
-/// is reached by nobody through its mapped address.
+/// What names stand for; "turn:123" is 0.0.0.123, to which nothing can be sent (RFC 1122 s.3.2.1.3).
+void Gatherer::found(Server& server, std::vector<IpAddress> addresses) {
+  const bool resolved = !addresses.empty();
+  std::erase_if(addresses, [](const IpAddress& ip) {
+    return ip.isMulticast() || ip.isUnspecified() || (ip.isV4() && ip.bytes()[0] == 0);
+  });
+  server.addresses = std::move(addresses);
+  if (!server.addresses.empty()) return;
+  const std::string kind = server.turn ? "TURN" : "STUN";
+  serverFailed(server.url, {}, 701,
+               resolved ? "The " + kind + " server has no address that can be reached."
+                        : "The name of the " + kind + " server could not be resolved.");
+}
+
+/// One address of each family: the others are the same server. A socket on loopback cannot reach a server elsewhere,
+/// and is reached by nobody through its mapped address.
 bool Gatherer::fitsServer(const Server& server, const IpAddress& local, IpAddress& chosen) const {
   for (const auto& ip : server.addresses) {
     if (ip.family() != local.family() || ip.isLoopback() != local.isLoopback()) continue;

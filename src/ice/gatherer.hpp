@@ -169,6 +169,7 @@ class Gatherer {
   /// Ends a gathering without a word.
   void cancel();
   void resolve(Server& server);
+  void found(Server& server, std::vector<IpAddress> addresses);
   void openAddress(const IpAddress& address, std::size_t index);
   void open(Socket::Kind kind, const IpAddress& address, std::size_t index);
   void use(Socket& one);

@@ -60,7 +60,7 @@ base::SecureStreamFactory secureStreams(const Configuration& configuration, Dura
 
 Certificate certificateFor(const Configuration& configuration, std::chrono::milliseconds sinceEpoch) {
   for (const auto& certificate : configuration.certificates)
-    if (certificate.expires() < sinceEpoch.count())
+    if (certificate.expires() <= sinceEpoch.count())
       throw Error(ErrorName::InvalidAccessError, "a certificate of the configuration has expired");
   if (!configuration.certificates.empty()) return configuration.certificates.front();
   return Certificate::generate({}, sinceEpoch);
@@ -236,6 +236,7 @@ void Connection::setConfiguration(Configuration configuration) {
   {
     std::lock_guard lock(shared_->mutex);
     if (closed_) throw Error(ErrorName::InvalidStateError, "the connection is closed");
+    if (configuration.certificates.empty()) configuration.certificates = configuration_.certificates;
     if (configuration.certificates != configuration_.certificates) refuse("the certificates of a connection");
     if (configuration.bundlePolicy != configuration_.bundlePolicy) refuse("bundlePolicy");
     if (configuration.rtcpMuxPolicy != configuration_.rtcpMuxPolicy) refuse("rtcpMuxPolicy");

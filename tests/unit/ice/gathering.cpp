@@ -120,6 +120,10 @@ TEST_CASE("A server's name that is not found, or never answered, is reported") {
     net.names["stun.example.com"] = {};
     expected = 0s;
   }
+  SECTION("found, but nothing can be sent there") {
+    net.names["stun.example.com"] = {IpAddress::v4(0, 0, 0, 123)};
+    expected = 0s;
+  }
   SECTION("never answered") {}
   alice.agent.gather(alice.local, net.now);
   net.run(10s);
