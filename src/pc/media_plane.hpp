@@ -50,6 +50,7 @@ enum class MediaDrop {
   NoOriginal,  ///< A repair stream, and nothing tells what it repairs.
   OwnSsrc,     ///< The peer uses an SSRC of ours: a collision, or a loop (RFC 3550 s.8.2).
   TooManyStreams,
+  AfterBye,     ///< Of a source that has left: overtaken by its BYE (RFC 3550 s.6.2.1).
   NotSending,   ///< A frame for a section, or a stream of it, that does not send.
   BadFrame,     ///< A frame whose codec was not negotiated, or that is not what its codec demands.
   CircuitOpen,  ///< A frame while the circuit breaker is open.
@@ -167,12 +168,21 @@ class MediaPlane {
     bool reportDue = false, rtxReportDue = false;
     std::uint8_t fullIntraNumber = 0;
   };
+  /// What is known of a source beyond its stream.
+  struct Source {
+    std::string rid;
+    struct End {
+      std::uint16_t highest = 0;
+      Time at{};
+    };
+    std::optional<End> bye;
+  };
   struct Section {
     PlannedMedia plan;
     rtp::ExtensionIds sendIds, receiveIds;
     std::vector<Sending> sending;
     std::vector<std::unique_ptr<Receiving>> receiving;
-    std::unordered_map<std::uint32_t, std::string> rids;  ///< See `ridOf`.
+    std::unordered_map<std::uint32_t, Source> sources;  ///< By SSRC; see `ridOf` and `isStraggler`.
     bool flows = false;
     int collisions = 0;
     bool feedsTransport = false;  ///< Its packets are told by transport-wide feedback.
@@ -217,16 +227,21 @@ class MediaPlane {
   /// send something within seconds.
   static constexpr Duration silence = std::chrono::seconds(10);
   /// Simulcast has three streams a section; the rest is for sources that changed their SSRC.
-  static constexpr std::size_t maxStreams = 16, maxRids = 4 * maxStreams;
+  static constexpr std::size_t maxStreams = 16, maxSources = 4 * maxStreams;
+  /// How much later than a BYE what was sent before it may come.
+  static constexpr Duration stragglers = std::chrono::seconds(1);
   void handleRtp(base::MutableBytes datagram, Time now);
-  Route* route(const rtp::PacketView& packet);
-  Route* newStream(Section& section, const rtp::PacketView& packet);
+  Route* route(const rtp::PacketView& packet, Time now);
+  Route* newStream(Section& section, const rtp::PacketView& packet, Time now);
   Route* newRepair(Section& section, const rtp::PacketView& packet);
   Receiving* sourceFor(Section& section, const rtp::PacketView& packet);
-  std::string ridOf(Section& section, const rtp::PacketView& packet, std::uint8_t id) const;
+  std::string ridOf(Section& section, const rtp::PacketView& packet, std::uint8_t id);
+  bool isStraggler(Section& section, const rtp::PacketView& packet, Time now);
+  Source& sourceOf(Section& section, std::uint32_t ssrc);
   void collect(Section& section, Receiving& receiving);
   void flow(Section& section, bool flows);
   void end(std::uint32_t ssrc);
+  void left(std::uint32_t ssrc, Time now);
   Time flowsUntil(const Section& section) const;
   void timeOut(Time now);
 

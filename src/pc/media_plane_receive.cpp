@@ -42,7 +42,7 @@ void MediaPlane::handleRtp(base::MutableBytes datagram, Time now) {
   const auto packet = rtp::PacketView::parse(*plain);
   if (!packet) return drops_.add(MediaDrop::Malformed);
   if (collides(packet->ssrc(), now)) return;
-  Route* to = route(*packet);
+  Route* to = route(*packet, now);
   if (!to) return;
   Receiving& receiving = *to->receiving;
   const auto number =
@@ -67,7 +67,7 @@ void MediaPlane::handleRtp(base::MutableBytes datagram, Time now) {
 }
 
 /// The stream of the packet, which is made if it is new. Null: dropped and counted.
-MediaPlane::Route* MediaPlane::route(const rtp::PacketView& packet) {
+MediaPlane::Route* MediaPlane::route(const rtp::PacketView& packet, Time now) {
   const std::uint32_t ssrc = packet.ssrc();
   const auto named =
       demultiplexer_.route(ssrc, packet.payloadType(), packet.sequenceNumber(), text(packet, names_.mid));
@@ -92,10 +92,14 @@ MediaPlane::Route* MediaPlane::route(const rtp::PacketView& packet) {
   const bool repair = std::any_of(codecs.begin(), codecs.end(), [&](const PlannedCodec& each) {
     return each.isRtx() && each.payloadType == packet.payloadType();
   });
-  return repair ? newRepair(section, packet) : newStream(section, packet);
+  return repair ? newRepair(section, packet) : newStream(section, packet, now);
 }
 
-MediaPlane::Route* MediaPlane::newStream(Section& section, const rtp::PacketView& packet) {
+MediaPlane::Route* MediaPlane::newStream(Section& section, const rtp::PacketView& packet, Time now) {
+  if (isStraggler(section, packet, now)) {
+    drops_.add(MediaDrop::AfterBye);
+    return nullptr;
+  }
   const std::string rid = ridOf(section, packet, names_.rid);
   const auto& planned = *section.plan.receiving;
   const bool announced = std::any_of(planned.sources.begin(), planned.sources.end(),
@@ -141,14 +145,26 @@ MediaPlane::Route* MediaPlane::newRepair(Section& section, const rtp::PacketView
 /// The RID of a stream, or that of what a repair stream repairs: as the packet says it (RFC 8852), or one before it.
 /// That outlives a BYE: libwebrtc begins again with the same SSRCs when a layer is switched on again, and does not say
 /// once more what was acknowledged by a report.
-std::string MediaPlane::ridOf(Section& section, const rtp::PacketView& packet, std::uint8_t id) const {
-  const std::uint32_t ssrc = packet.ssrc();
-  const auto said = text(packet, id);
-  const auto known = section.rids.find(ssrc);
-  if (said.empty()) return known == section.rids.end() ? std::string() : known->second;
-  if (known == section.rids.end() && section.rids.size() >= maxRids)
-    std::erase_if(section.rids, [&](const auto& each) { return !routes_.contains(each.first); });
-  return section.rids[ssrc] = said;
+std::string MediaPlane::ridOf(Section& section, const rtp::PacketView& packet, std::uint8_t id) {
+  if (const auto said = text(packet, id); !said.empty()) return sourceOf(section, packet.ssrc()).rid = said;
+  const auto known = section.sources.find(packet.ssrc());
+  return known == section.sources.end() ? std::string() : known->second.rid;
+}
+
+bool MediaPlane::isStraggler(Section& section, const rtp::PacketView& packet, Time now) {
+  const auto known = section.sources.find(packet.ssrc());
+  if (known == section.sources.end() || !known->second.bye) return false;
+  const auto [highest, at] = *known->second.bye;
+  if (now - at < stragglers && static_cast<std::int16_t>(packet.sequenceNumber() - highest) <= 0) return true;
+  known->second.bye.reset();
+  return false;
+}
+
+/// Those without a stream make room.
+MediaPlane::Source& MediaPlane::sourceOf(Section& section, std::uint32_t ssrc) {
+  if (section.sources.size() >= maxSources && !section.sources.contains(ssrc))
+    std::erase_if(section.sources, [&](const auto& each) { return !routes_.contains(each.first); });
+  return section.sources[ssrc];
 }
 
 /// What a repair stream repairs: by a=ssrc-group, by the repaired rid, or because there is no other (RFC 4588 s.5.3).
@@ -181,6 +197,16 @@ void MediaPlane::flow(Section& section, bool flows) {
   if (section.flows == flows) return;
   section.flows = flows;
   outbox_.event(MediaFlows{section.plan.transceiver, flows});
+}
+
+/// RFC 3550 s.6.6.
+void MediaPlane::left(std::uint32_t ssrc, Time now) {
+  const auto known = routes_.find(ssrc);
+  if (known == routes_.end()) return;
+  const auto [section, receiving, repair] = known->second;
+  if (!repair) sourceOf(*section, ssrc).bye = {receiving->stream->highestSequence(), now};
+  end(ssrc);
+  demultiplexer_.end(ssrc);
 }
 
 /// The source has left, or its place is needed.

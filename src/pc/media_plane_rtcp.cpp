@@ -130,11 +130,7 @@ void MediaPlane::handlePacket(const rtcp::PacketView& packet, Time now) {
          [&](const rtcp::ReceiverReport& report) { handleBlocks(report.ssrc, report.reports, now); });
   } else if (rtcp::Bye::matches(packet)) {
     take(rtcp::Bye::parse(packet), [&](const rtcp::Bye& bye) {
-      for (const std::uint32_t ssrc : bye.ssrcs) {
-        if (!routes_.contains(ssrc)) continue;
-        end(ssrc);
-        demultiplexer_.end(ssrc);
-      }
+      for (const std::uint32_t ssrc : bye.ssrcs) left(ssrc, now);
     });
   } else if (rtcp::Nack::matches(packet)) {
     take(rtcp::Nack::parse(packet), [&](const rtcp::Nack& nack) {

@@ -151,6 +151,7 @@ std::string mediaDropName(MediaDrop reason) {
     case MediaDrop::NoOriginal: return "media.no-original";
     case MediaDrop::OwnSsrc: return "media.own-ssrc";
     case MediaDrop::TooManyStreams: return "media.too-many-streams";
+    case MediaDrop::AfterBye: return "media.after-bye";
     case MediaDrop::NotSending: return "media.not-sending";
     case MediaDrop::BadFrame: return "media.bad-frame";
     case MediaDrop::CircuitOpen: return "media.circuit-open";

@@ -117,6 +117,7 @@ class ReceiveStream {
   const Config& config() const { return config_; }
   std::uint32_t ssrc() const { return config_.ssrc; }
   Time lastPacket() const { return lastPacket_; }
+  std::uint16_t highestSequence() const { return static_cast<std::uint16_t>(reception_.highest()); }
   InboundStats stats() const;
 
  private:

@@ -419,6 +419,34 @@ TEST_CASE("BYE ends the stream, and what comes then is a new one") {
   CHECK(planes.planeB.stats().inbound.empty());
   REQUIRE(planes.flows.size() == 2);
   CHECK_FALSE(planes.flows[1].flows);
+  planes.send(vp8(true, 400'000, 500, 1));
+  planes.runFor(100ms);
+  REQUIRE(planes.flows.size() == 3);
+  CHECK(planes.flows[2].flows);
+  CHECK(planes.frames.size() == 11);
+}
+
+TEST_CASE("what a BYE has overtaken does not begin the stream again") {
+  TwoPlanes planes;
+  planes.planVideo();
+  planes.connect();
+  play(planes, 10);
+  // The first of three packets takes another way.
+  std::vector<std::uint8_t> late;
+  planes.loseDatagram = [&](std::span<const std::uint8_t> datagram) {
+    if (!late.empty() || rtp::looksLikeRtcp(datagram)) return false;
+    late.assign(datagram.begin(), datagram.end());
+    return true;
+  };
+  planes.send(vp8(false, 400'000, 2500, 1));
+  planes.planeA.sayBye();
+  planes.settle();
+  planes.runFor(100ms);
+  REQUIRE(planes.flows.size() == 2);
+  planes.planeB.handle(late, planes.now);
+  planes.settle();
+  CHECK(planes.flows.size() == 2);
+  CHECK(planes.planeB.stats().drops[pc::MediaDrop::AfterBye] == 1);
 }
 
 TEST_CASE("audio arrives with its level, and without any wait for what was lost") {
