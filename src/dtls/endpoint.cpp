@@ -32,6 +32,14 @@ constexpr std::size_t smallestMtu = 256;  // OpenSSL refuses less than 208, and 
 /// OpenSSL (3.0) fills datagrams of the handshake to the MTU without counting what AEAD adds to an encrypted record:
 /// nonce 8 and tag 16 (RFC 5288 s.3).
 constexpr std::size_t aeadExpansion = 24;
+/// Other ciphers may do without a nonce on the wire (RFC 7905 s.2).
+constexpr std::size_t tag = 16;
+
+/// The least that an encrypted record is longer than what is in it.
+std::size_t leastExpansion(const SSL* ssl) {
+  const int number = SSL_CIPHER_get_cipher_nid(SSL_get_current_cipher(ssl));
+  return number == NID_aes_128_gcm || number == NID_aes_256_gcm ? aeadExpansion : tag;
+}
 
 // RFC 6347 s.4.1: type, version, epoch, sequence number, length.
 constexpr std::size_t recordHeader = 13;
@@ -40,7 +48,7 @@ constexpr std::uint8_t applicationData = 23;
 enum class Framing { Records, NotDtls, Forged };
 
 /// What OpenSSL would drop without a word, or, worse, take for a fatal error.
-Framing framingOf(base::Bytes datagram) {
+Framing framingOf(base::Bytes datagram, std::size_t expansion) {
   if (datagram.empty()) return Framing::NotDtls;
   while (!datagram.empty()) {
     const std::uint8_t type = datagram[0];
@@ -49,8 +57,11 @@ Framing framingOf(base::Bytes datagram) {
     if (datagram.size() < recordHeader || datagram[1] != 0xfe) return Framing::NotDtls;
     const std::size_t size = recordHeader + base::load16(&datagram[11]);
     if (size > datagram.size()) return Framing::NotDtls;
+    const bool inTheClear = base::load16(&datagram[3]) == 0;
     // Application data in the clear is nobody's; OpenSSL would end the handshake over it.
-    if (type == applicationData && base::load16(&datagram[3]) == 0) return Framing::Forged;
+    if (type == applicationData && inTheClear) return Framing::Forged;
+    // RFC 6347 s.4.1.2.7 has it dropped; OpenSSL 3.0.19 would end the association over a record without room for a tag.
+    if (!inTheClear && size < recordHeader + expansion) return Framing::Forged;
     datagram = datagram.subspan(size);
   }
   return Framing::Records;
@@ -159,7 +170,7 @@ void Endpoint::handle(base::Bytes datagram, Time now) {
   ++stats_.datagramsReceived;
   stats_.bytesReceived += datagram.size();
   if (state_ == State::Closed || state_ == State::Failed) return stats_.drops.add(Drop::NotConnected);
-  switch (framingOf(datagram)) {
+  switch (framingOf(datagram, expansion_)) {
     case Framing::NotDtls: return stats_.drops.add(Drop::NotDtls);
     case Framing::Forged: return stats_.drops.add(Drop::Rejected);
     case Framing::Records: break;
@@ -220,6 +231,7 @@ void Endpoint::becomeConnected(Time now) {
   flight_.clear();
   state_ = State::Connected;
   SSL_set_mtu(ssl, static_cast<long>(config_.mtu));
+  expansion_ = leastExpansion(ssl);
   maxPayload_ = std::min(DTLS_get_data_mtu(ssl), base::packetCapacity);
   Connected report;
   report.version = SSL_get_version(ssl);

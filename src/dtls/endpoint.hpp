@@ -180,6 +180,8 @@ class Endpoint {
   std::vector<std::uint8_t> remoteCertificate_;
   std::optional<Connected> negotiated_;
   std::size_t maxPayload_ = 0;
+  /// The least by which an encrypted record is longer than what is in it; 0: not known yet.
+  std::size_t expansion_ = 0;
   Stats stats_;
 };
 static_assert(base::Machine<Endpoint>);

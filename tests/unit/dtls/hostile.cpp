@@ -154,6 +154,26 @@ TEST_CASE("application data in the clear is not data, and does not disturb the h
   }
 }
 
+TEST_CASE("records too short to be encrypted, of any length and type, do not end an association") {
+  for (const std::uint8_t type : {20, 21, 22, 23, 24, 25}) {
+    Pair pair;
+    pair.start();
+    pair.run(1s);
+    REQUIRE(pair.up());
+    for (std::uint8_t length = 0; length < 64; ++length) {
+      std::vector<std::uint8_t> record{type, 0xfe, 0xfd, 0, 1, 0, 0, 0, 1, 0, length, 0, length};
+      record.insert(record.end(), length, 0xa5);
+      CAPTURE(type, length);
+      const auto before = pair.client.endpoint.stats().drops.total();
+      pair.client.endpoint.handle(record, pair.now);
+      REQUIRE(pair.client.endpoint.state() == State::Connected);
+      CHECK(pair.client.endpoint.stats().drops.total() == before + 1);
+    }
+    pair.run(1s);
+    CHECK(pair.up());
+  }
+}
+
 TEST_CASE("alerts in the clear do not end an association") {
   Pair pair;
   pair.start();
