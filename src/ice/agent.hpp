@@ -183,6 +183,7 @@ class Agent {
   bool transmit(const PathKey& path, Packet packet, Time now);
   std::optional<Datagram> receive(const Datagram& datagram, Time now);
   void socketGone(SocketId socket);
+  void searchAgain(Generation& generation);
   void peerRefused(const PeerRefused& refused);
   void drainStreams();
   void sweepStreams();

@@ -138,7 +138,7 @@ void Agent::pairUp(Generation& generation) {
   for (std::size_t l = 0; l < generation.locals.size(); ++l) {
     const auto& local = generation.locals[l];
     // RFC 8445 s.6.1.2.4: reflexive candidates are replaced by their base, whose pairs exist then.
-    if (!local.isBase()) continue;
+    if (!local.isBase() || local.gone) continue;
     for (std::size_t r = 0; r < generation.remotes.size(); ++r) {
       const auto& remote = generation.remotes[r];
       // RFC 8445 s.7.3.1.3: a peer-reflexive candidate is paired only with where its request came in.

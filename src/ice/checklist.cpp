@@ -191,6 +191,10 @@ void Checklist::conclude(const Pair& nominated, bool keepBetter) {
     if (pair->state == PairState::InProgress && !stays(*pair)) pair->state = PairState::Failed;
 }
 
+void Checklist::forgetFailed() {
+  std::erase_if(pairs_, [](const auto& pair) { return pair->state == PairState::Failed && !pair->consentLost; });
+}
+
 void Checklist::abandon() {
   for (auto& pair : pairs_)
     if (!pair->isValid()) fail(*pair);

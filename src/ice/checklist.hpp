@@ -59,6 +59,8 @@ class Checklist {
   /// RFC 8445 s.8.1.2: a pair was nominated, the pending ones are dropped. Where renomination is possible those that
   /// would be better stay.
   void conclude(const Pair& nominated, bool keepBetter);
+  /// Failed pairs may be added anew, but those that lost consent (RFC 7675 s.5.1).
+  void forgetFailed();
   /// Stops all checks: every pair that is not valid is Failed.
   void abandon();
 

@@ -23,9 +23,10 @@ struct LocalCandidate {
   /// False: it is used, and the peer is not told (RFC 8828 s.5.2, mode 3).
   bool signalled = true;
   bool late = false;     ///< It came with a network that came; see `Generation::resumed`.
+  bool gone = false;     ///< Its socket is closed.
   std::uint32_t id = 0;  ///< For statistics; given by the agent.
 
-  /// Whether pairs are made with it (RFC 8445 s.6.1.2.4): reflexive ones are the same as their bases.
+  /// RFC 8445 s.6.1.2.4: reflexive ones are replaced by their base in pairs.
   bool isBase() const { return candidate.type == CandidateType::Host || candidate.type == CandidateType::Relayed; }
 };
 

@@ -185,8 +185,9 @@ void Agent::accept(Generation& generation, const EarlyRequest& request, Time now
     if (nominates) select(generation, *pair, now);
     return;
   }
-  // The peer comes from elsewhere while there is a pair that it could use: it has moved, or is about to.
-  if (isNewWay && path_ && pair != path_ && pathGeneration_ == &generation) consent_.doubt(now);
+  // The peer comes from elsewhere, or nominates another pair, while there is one that it could use: it has moved, or is
+  // about to.
+  if ((isNewWay || nominates) && path_ && pair != path_ && pathGeneration_ == &generation) consent_.doubt(now);
   // A valid pair that was not in use has no consent checks. Before it is used after a long time it proves itself again.
   bool stale = pair->isValid() && pair != path_ && pair->answeredAt + config_.consentExpiry <= now;
   if (pair->isValid() && !stale) {
@@ -194,8 +195,8 @@ void Agent::accept(Generation& generation, const EarlyRequest& request, Time now
     return;
   }
   if (nominates) pair->nominateOnSuccess = true;
-  // RFC 8445 s.8.1.2: after the nomination of another pair requests are answered and no more.
-  if (generation.selected && !nominates && !isNewWay) return;
+  // RFC 8445 s.8.1.2: after the nomination of another pair requests are answered and no more, while that one works.
+  if (generation.selected && !nominates && !isNewWay && !consent_.silent(now)) return;
   if (pair->state == PairState::InProgress) cancelChecks(generation, *pair);
   if (pacer_.mayFollow(now)) {
     generation.checklist.take(*pair);

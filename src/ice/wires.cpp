@@ -108,6 +108,7 @@ void Agent::handle(const SocketFailed& failed, Time now) {
 }
 
 void Agent::socketGone(SocketId socket) {
+  Generation* wasInUse = nullptr;
   for (auto& one : generations_) {
     std::vector<Pair*> gone;
     for (const auto& pair : one->checklist.pairs())
@@ -116,15 +117,31 @@ void Agent::socketGone(SocketId socket) {
       const bool inUse = pair == path_;
       failPair(*one, *pair);
       // Another network may come, for as long as consent would have lasted.
-      if (inUse)
+      if (inUse) {
+        wasInUse = one.get();
         one->patienceUntil =
             std::max(one->patienceUntil == never ? now_ : one->patienceUntil, now_ + config_.consentExpiry);
+      }
       one->proven.erase(pair->path);
       std::erase_if(checks_, [&](const Check& check) { return check.path.socket == pair->path.socket; });
     }
     std::erase_if(one->proven, [&](const auto& entry) { return entry.first.socket == socket; });
+    for (LocalCandidate& local : one->locals) local.gone |= local.socket == socket;
   }
   std::erase_if(checks_, [&](const Check& check) { return check.path.socket == socket; });
+  if (wasInUse) searchAgain(*wasInUse);
+}
+
+/// The path went with its socket. Pairs that worked long ago prove themselves again (their consent has expired). If none
+/// is known to work, those have their turn that a nomination made needless, or that failed: networks change.
+void Agent::searchAgain(Generation& generation) {
+  if (!generation.isRunning()) return;
+  for (const auto& pair : generation.checklist.pairs())
+    if (pair->isValid() && pair->answeredAt + config_.consentExpiry <= now_) generation.checklist.trigger(*pair);
+  if (generation.checklist.bestValid()) return;
+  generation.checklist.forgetFailed();
+  generation.relinkProven();
+  pairUp(generation);
 }
 
 /// No check through this relay will reach the peer: better to know that now than after the time of a transaction.

@@ -76,6 +76,44 @@ TEST_CASE("An address that comes is gathered in the same generation, and carries
   }
 }
 
+TEST_CASE("Of two networks one goes, whenever that is, and the other one carries on") {
+  const auto cases = {0ms, 20ms, 1000ms, 40'000ms};
+  for (const bool controllingMoves : {true, false})
+    for (const bool checkedBefore : {true, false})
+      for (const auto after : cases) {
+        CAPTURE(controllingMoves, checkedBefore, after.count());
+        Network net;
+        const std::vector<NetworkInterface> both = {{"eth0", ip("192.0.2.7")}, {"eth1", ip("198.51.100.7")}};
+        Peer& alice = net.addPeer("alice", controllingMoves ? both : interface("192.0.2.1"));
+        Peer& bob = net.addPeer("bob", controllingMoves ? interface("192.0.2.2") : both);
+        // The second network works from the beginning, or not before it is needed.
+        bool works = checkedBefore;
+        net.drops = [&](const Sent& sent) {
+          return !works && (sent.from.ip == ip("198.51.100.7") || sent.to.ip == ip("198.51.100.7"));
+        };
+        net.extraDelay = [](const Sent& sent) { return sent.from.ip == ip("198.51.100.7") ? 200ms : 0ms; };
+        connect(alice, bob);
+        REQUIRE(net.run(5s, [&] { return bothSelected(alice, bob); }));
+        net.run(after);
+        Peer& mover = controllingMoves ? alice : bob;
+        Peer& other = controllingMoves ? bob : alice;
+        REQUIRE(other.agent.sendPath()->to.ip == ip("192.0.2.7"));
+        mover.interfaces = {{"eth1", ip("198.51.100.7")}};
+        works = true;
+        mover.agent.handle(InterfacesChanged{mover.interfaces}, net.now);
+        const Time moved = net.now;
+        REQUIRE(net.run(15s, [&] {
+          return other.agent.sendPath() && other.agent.sendPath()->to.ip == ip("198.51.100.7") &&
+                 mover.agent.sendPath() && alice.isConnected() && bob.isConnected();
+        }));
+        // Who nominates is believed at once; else the other side has to notice the silence.
+        CHECK(net.now - moved < (controllingMoves ? 3s : 12s));
+        net.run(60s);
+        CHECK(alice.isConnected());
+        CHECK(bob.isConnected());
+      }
+}
+
 TEST_CASE("Without any address the state is disconnected, and fails when consent would have expired") {
   Network net;
   Peer& alice = net.addPeer("alice", interface("192.0.2.1"));
@@ -145,7 +183,8 @@ TEST_CASE("Hidden addresses appear in no candidate and no statistics") {
   CHECK(alice.candidates[1].candidate.address == "203.0.113.1");
   CHECK(alice.candidates[1].candidate.relatedAddress == "0.0.0.0");
   CHECK(alice.candidates[1].candidate.relatedPort == 9);
-  for (const auto& one : alice.agent.stats().localCandidates) CHECK(toString(one.candidate).find("10.0.0.1") == std::string::npos);
+  for (const auto& one : alice.agent.stats().localCandidates)
+    CHECK(toString(one.candidate).find("10.0.0.1") == std::string::npos);
 }
 
 TEST_CASE("What was gathered ahead is shown with the first credentials") {
