@@ -195,8 +195,8 @@ void Agent::accept(Generation& generation, const EarlyRequest& request, Time now
     return;
   }
   if (nominates) pair->nominateOnSuccess = true;
-  // RFC 8445 s.8.1.2: after the nomination of another pair requests are answered and no more, while that one works.
-  if (generation.selected && !nominates && !isNewWay && !consent_.silent(now)) return;
+  // RFC 8445 s.8.1.2: after the nomination of another pair requests are answered and no more.
+  if (generation.selected && !nominates && !isNewWay) return;
   if (pair->state == PairState::InProgress) cancelChecks(generation, *pair);
   if (pacer_.mayFollow(now)) {
     generation.checklist.take(*pair);

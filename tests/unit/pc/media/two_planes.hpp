@@ -249,4 +249,14 @@ class TwoPlanes {
   int rounds = 0;
 };
 
+/// Thirty frames a second of five packets each; a key frame whenever the receiver wants one.
+inline void play(TwoPlanes& planes, int frames, std::uint32_t first = 0) {
+  for (int i = 0; i < frames; ++i) {
+    const bool key = (first == 0 && i == 0) || !planes.wanted.empty();
+    planes.wanted.clear();
+    planes.send(vp8(key, 90000 + (first + static_cast<std::uint32_t>(i)) * 3000, 5000, static_cast<std::uint8_t>(i)));
+    planes.runFor(33ms);
+  }
+}
+
 }  // namespace parley::test
