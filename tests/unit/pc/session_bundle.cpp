@@ -1,6 +1,5 @@
 #include "session_media_support.hpp"
 
-
 using namespace parley;
 using namespace parley::pc;
 using namespace parley::pc::test;
