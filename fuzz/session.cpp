@@ -1,5 +1,6 @@
 #include "base/random.hpp"
 #include "pc/session.hpp"
+#include "pc/session_sections.hpp"
 #include "sdp/parse.hpp"
 #include "sdp/verify.hpp"
 #include "support/check.hpp"
@@ -16,21 +17,27 @@ namespace {
 SessionConfig someConfig() {
   SessionConfig config;
   config.fingerprints = {{"sha-256", std::vector<std::uint8_t>(32, 0x5a)}};
+  // It takes the most.
+  config.bundlePolicy = BundlePolicy::MaxCompat;
   return config;
 }
 
-void checkPlan(const MediaPlan& plan) {
-  for (const auto& media : plan.sections) {
-    FUZZ_CHECK(media.transceiver != 0);
-    if (media.sending) {
-      FUZZ_CHECK(!media.sending->codecs.empty());
-      FUZZ_CHECK(!media.sending->encodings.empty());
-    }
-    if (media.receiving) {
-      FUZZ_CHECK(!media.receiving->codecs.empty());
-      FUZZ_CHECK(media.receiving->sources.size() <= 64);
-    }
+void checkMedia(const PlannedMedia& media) {
+  FUZZ_CHECK(media.transceiver != 0);
+  if (media.sending) {
+    FUZZ_CHECK(!media.sending->codecs.empty());
+    FUZZ_CHECK(!media.sending->encodings.empty());
   }
+  if (media.receiving) {
+    FUZZ_CHECK(!media.receiving->codecs.empty());
+    FUZZ_CHECK(media.receiving->sources.size() <= 64);
+  }
+}
+
+void checkPlan(const Plan& plan) {
+  FUZZ_CHECK(plan.size() <= maxTransports);
+  for (const auto& transport : plan)
+    for (const auto& media : transport.media.sections) checkMedia(media);
 }
 
 /// What we write ourselves has to be good.
@@ -65,13 +72,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     checkOwn(*answer);
     auto answered = answerer.setLocal(SdpType::Answer, *answer);
     FUZZ_CHECK(answered.has_value());
-    checkPlan(answered->plan.media);
+    checkPlan(answered->plan);
     auto offer = answerer.createOffer();
     FUZZ_CHECK(offer.has_value());
     checkOwn(*offer);
     FUZZ_CHECK(answerer.setLocal(SdpType::Offer, *offer).has_value());
     FUZZ_CHECK(answerer.setLocal(SdpType::Rollback).has_value());
-    checkPlan(answerer.plan().media);
+    checkPlan(answerer.plan());
   }
 
   Session offerer(someConfig(), random);
@@ -86,7 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   offerer.wantDataChannel();
   FUZZ_CHECK(offerer.setLocal(SdpType::Offer).has_value());
   if (auto applied = offerer.setRemote(SdpType::Answer, text)) {
-    checkPlan(applied->plan.media);
+    checkPlan(applied->plan);
     auto offer = offerer.createOffer();
     FUZZ_CHECK(offer.has_value());
     checkOwn(*offer);

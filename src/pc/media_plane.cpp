@@ -59,7 +59,7 @@ MediaPlane::MediaPlane(Config config, base::PacketPool& pool, base::Random& rand
 void MediaPlane::apply(const MediaPlan& plan, Time now) {
   if (plan == plan_) return;
   plan_ = plan;
-  ++generation_;
+  generation_ = ++config_.numbers->lastPlan;
   for (auto it = sections_.begin(); it != sections_.end();) {
     const bool stays = std::any_of(plan.sections.begin(), plan.sections.end(),
                                    [&](const PlannedMedia& each) { return each.transceiver == it->first; });
@@ -126,7 +126,7 @@ void MediaPlane::applySending(Section& section, Time) {
       one.stream->configure(std::move(config));
       if (!one.active) one.stream->idle();
     } else {
-      one.number = ++lastNumber_;
+      one.number = ++config_.numbers->lastStream;
       one.stream = std::make_unique<rtp::SendStream>(std::move(config), pool_, random_);
     }
     sending.push_back(std::move(one));

@@ -57,7 +57,13 @@ enum class MediaDrop {
   Count
 };
 
-/// The media of one connection: SRTP, and the streams of all sections over the one transport.
+/// What the media planes of one connection number: nothing of them is used twice, whatever transport a section is on.
+struct MediaNumbers {
+  std::uint32_t lastStream = 0;
+  std::uint64_t lastPlan = 0;
+};
+
+/// The media of one transport: SRTP, and the streams of all its sections.
 ///
 ///   sendFrame ─► SendStream ─► SRTP ─► Transmit          handle ─► SRTP ─┬─► demultiplexer ─► ReceiveStream ─►
 ///   FrameReceived
@@ -71,6 +77,7 @@ class MediaPlane {
     rtp::WallClock clock;
     /// The largest datagram; see `dtls::defaultMtu`.
     std::size_t mtu = 1191;
+    std::shared_ptr<MediaNumbers> numbers = std::make_shared<MediaNumbers>();
   };
   MediaPlane(Config config, base::PacketPool& pool, base::Random& random);
 
@@ -277,7 +284,6 @@ class MediaPlane {
   std::optional<srtp::Receiver> receiver_;
   std::vector<std::vector<std::uint8_t>> early_;  ///< Came before the keys.
 
-  std::uint32_t lastNumber_ = 0;  ///< Of streams.
   rtp::RtcpScheduler scheduler_;
   bool feedbackWanted_ = false;  ///< The scheduler knows.
   std::uint32_t ownSsrc_;        ///< Reports while we send nothing.

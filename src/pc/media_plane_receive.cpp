@@ -119,7 +119,7 @@ MediaPlane::Route* MediaPlane::newStream(Section& section, const rtp::PacketView
     drops_.add(MediaDrop::TooManyStreams);
   }
   auto receiving = std::make_unique<Receiving>();
-  receiving->number = ++lastNumber_;
+  receiving->number = ++config_.numbers->lastStream;
   receiving->stream = std::make_unique<rtp::ReceiveStream>(receiveConfig(section, packet.ssrc(), rid), pool_);
   for (const PlannedSource& source : planned.sources)
     if (source.ssrc == packet.ssrc()) receiving->cname = source.cname;

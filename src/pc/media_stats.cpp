@@ -15,10 +15,10 @@ std::string remoteStreamId(std::uint32_t number) { return "RTCP" + std::to_strin
 
 std::uint32_t count32(std::uint64_t count) { return static_cast<std::uint32_t>(count); }
 
-/// webrtc-stats, RTCCodecStats: one object for a payload type, or two if a=fmtp differs between the directions; and the
-/// same id when the codec is used again. So the id is all that makes the codec what it is.
+/// webrtc-stats, RTCCodecStats: one object for a payload type of a transport, or two if a=fmtp differs between the
+/// directions; and the same id when the codec is used again. So the id is all that makes the codec what it is.
 std::string addCodec(StatsWriter& writer, const rtp::CodecInUse& codec, const std::string& transportId) {
-  std::string id = "C" + std::to_string(codec.payloadType) + "_" + codec.mimeType + "/" +
+  std::string id = "C" + transportId + "_" + std::to_string(codec.payloadType) + "_" + codec.mimeType + "/" +
                    std::to_string(codec.clockRate) + "/" + std::to_string(codec.channels);
   if (!codec.parameters.empty()) id += "_" + codec.parameters;
   CodecStats stats;

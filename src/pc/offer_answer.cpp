@@ -134,33 +134,37 @@ void fill(sdp::MediaSection& section, const LocalMedia& media, const SectionPlan
   appendSimulcast(attributes, media);
 }
 
-sdp::MediaSection makeSection(const SectionPlan& plan, const std::optional<LocalTransport>& transport) {
+sdp::MediaSection makeSection(const SectionPlan& plan, const std::vector<LocalTransport>& transports) {
   if (plan.isRejected()) return rejected(*plan.model);
   sdp::MediaSection section;
   // RFC 8840 s.4.1.1: the port and the address of "no candidate yet".
   section.port = plan.bundleOnly ? 0 : 9;
   section.connections.push_back(noAddress());
   if (plan.mid) section.attributes.push_back(sdp::Mid{*plan.mid});
-  // RFC 9429 s.5.2.1 wants other credentials in each section with an address, and s.5.2.2 none in bundled ones. There
-  // is one transport, and peers are best served if each section tells the whole of it.
+  // RFC 9429 s.5.2.2 wants nothing of the transport in sections that are bundled onto another. Peers are best served if
+  // each tells the whole of it.
   if (plan.bundleOnly)
     section.attributes.push_back(sdp::BundleOnly{});
   else
-    appendTransport(section.attributes, *transport);
+    appendTransport(section.attributes, transports[plan.transport]);
   if (const auto* data = std::get_if<LocalData>(&plan.content)) fill(section, *data, plan);
   if (const auto* media = std::get_if<LocalMedia>(&plan.content)) fill(section, *media, plan);
   return section;
 }
 
 /// What the session level says about our ICE. RFC 8839 s.4.2.1: a lite agent paces nothing.
-void appendIce(std::vector<sdp::Attribute>& attributes, const std::optional<LocalTransport>& transport,
+void appendIce(std::vector<sdp::Attribute>& attributes, const std::vector<LocalTransport>& transports,
                sdp::IceOptions options) {
   if (!options.options.empty()) attributes.push_back(std::move(options));
-  if (!transport) return;
-  if (transport->iceLite)
+  if (transports.empty()) return;
+  if (transports.front().iceLite)
     attributes.push_back(sdp::IceLite{});
   else
-    attributes.push_back(sdp::IcePacing{static_cast<std::uint64_t>(transport->icePacing.count())});
+    attributes.push_back(sdp::IcePacing{static_cast<std::uint64_t>(transports.front().icePacing.count())});
+}
+
+bool renominates(const std::vector<LocalTransport>& transports) {
+  return !transports.empty() && transports.front().renomination;
 }
 
 /// The streams in which the section's track is, in the sense of RFC 5888 s.7; null if nothing is sent in it.
@@ -209,17 +213,20 @@ void answerLipSync(std::vector<sdp::Attribute>& attributes, const sdp::Group& of
 sdp::Description makeOffer(const DescriptionPlan& plan) {
   auto offer = emptyDescription();
   sdp::IceOptions options{{"trickle", "ice2"}};
-  if (plan.transport && plan.transport->renomination) options.options.push_back("renomination");
-  appendIce(offer.attributes, plan.transport, std::move(options));
+  if (renominates(plan.transports)) options.options.push_back("renomination");
+  appendIce(offer.attributes, plan.transports, std::move(options));
   // RFC 8285 s.6: at the session level it is a statement about ourselves.
   offer.attributes.push_back(sdp::ExtmapAllowMixed{});
 
-  sdp::Group bundle{"BUNDLE", {}};
-  for (const auto& section : plan.sections) {
-    offer.media.push_back(makeSection(section, plan.transport));
-    if (!section.isRejected() && section.mid) bundle.mids.push_back(*section.mid);
+  for (const auto& section : plan.sections) offer.media.push_back(makeSection(section, plan.transports));
+  std::vector<sdp::Attribute> groups;
+  for (const auto& sections : plan.groups) {
+    sdp::Group bundle{"BUNDLE", {}};
+    for (const auto i : sections)
+      if (const auto& mid = plan.sections[i].mid) bundle.mids.push_back(*mid);
+    if (!bundle.mids.empty()) groups.push_back(std::move(bundle));
   }
-  if (!bundle.mids.empty()) offer.attributes.insert(offer.attributes.begin(), bundle);
+  offer.attributes.insert(offer.attributes.begin(), groups.begin(), groups.end());
   appendLipSync(offer.attributes, plan);
   return offer;
 }
@@ -228,7 +235,7 @@ sdp::Description makeAnswer(const sdp::Description& offer, const DescriptionPlan
   auto answer = emptyDescription();
   std::vector<std::string> accepted;
   for (const auto& section : plan.sections) {
-    answer.media.push_back(makeSection(section, plan.transport));
+    answer.media.push_back(makeSection(section, plan.transports));
     if (!section.isRejected() && section.mid) accepted.push_back(*section.mid);
   }
 
@@ -246,9 +253,8 @@ sdp::Description makeAnswer(const sdp::Description& offer, const DescriptionPlan
   sdp::IceOptions options;
   for (const char* option : {"trickle", "ice2"})
     if (hasIceOption(offer, option)) options.options.push_back(option);
-  if (plan.transport && plan.transport->renomination && hasIceOption(offer, "renomination"))
-    options.options.push_back("renomination");
-  appendIce(attributes, plan.transport, std::move(options));
+  if (renominates(plan.transports) && hasIceOption(offer, "renomination")) options.options.push_back("renomination");
+  appendIce(attributes, plan.transports, std::move(options));
   if (sdp::has<sdp::ExtmapAllowMixed>(offer.attributes)) attributes.push_back(sdp::ExtmapAllowMixed{});
   return answer;
 }

@@ -19,7 +19,7 @@
 
 namespace parley::pc {
 
-/// What our sections say about the transport that they share.
+/// What our sections say about a transport.
 struct LocalTransport {
   ice::Credentials credentials;
   std::vector<dtls::Fingerprint> fingerprints;
@@ -63,6 +63,8 @@ struct SectionPlan {
   std::optional<std::string> mid;
   /// The same section of the other side or of an earlier description; its protocol goes on. Null for a new one.
   const sdp::MediaSection* model = nullptr;
+  /// Its place among the description's.
+  std::size_t transport = 0;
   /// RFC 9143 s.6: rejected by a peer without BUNDLE, and without transport of its own.
   bool bundleOnly = false;
 
@@ -71,8 +73,10 @@ struct SectionPlan {
 
 struct DescriptionPlan {
   /// None if all sections are rejected.
-  std::optional<LocalTransport> transport;
+  std::vector<LocalTransport> transports;
   std::vector<SectionPlan> sections;
+  /// Of an offer: its BUNDLE groups, by section.
+  std::vector<std::vector<std::size_t>> groups;
 };
 
 /// RFC 9429 s.5.2.

@@ -1,6 +1,5 @@
 #include "pc/peer.hpp"
 
-#include "base/log.hpp"
 #include "sctp/native/association.hpp"
 #include "sctp/usrsctp_association.hpp"
 
@@ -16,12 +15,6 @@ struct Overloaded : F... {
 };
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
-
-dtls::Endpoint::Config dtlsConfig(const PeerConfig& config) {
-  dtls::Endpoint::Config dtls;
-  dtls.certificate = config.certificate;
-  return dtls;
-}
 
 }  // namespace
 
@@ -47,81 +40,110 @@ Peer::Peer(PeerConfig config, base::IdSource& ids, base::Random& random, base::P
       pool_(pool),
       observer_(std::move(observer)),
       wake_(std::move(wake)),
-      agent_(config_.ice, ids, random, pool),
-      dtls_(std::in_place, dtlsConfig(config_), pool),
-      media_({rtp::WallClock{config_.wallClockOffset}}, pool, random) {}
+      shared_{config_, ids, random, pool, outbox_, static_cast<Transport::Listener&>(*this),
+              std::make_shared<MediaNumbers>()} {}
 
 Peer::~Peer() = default;
 
-// --- Commands ---
+// --- Transports ---
 
-void Peer::apply(const TransportPlan& plan, Time now) {
+Transport& Peer::transportFor(TransportId id) {
+  if (const auto found = transports_.find(id); found != transports_.end()) return found->second;
+  if (auto prepared = transports_.extract(TransportId{0})) {
+    prepared.key() = id;
+    prepared.mapped().setId(id);
+    return transports_.insert(std::move(prepared)).position->second;
+  }
+  auto& fresh = transports_.try_emplace(id, id, shared_).first->second;
+  for (const auto& [transceiver, tap] : taps_) fresh.media().addTap(transceiver, tap);
+  for (const auto& [transceiver, source] : keyFrameSources_) fresh.media().setKeyFrameSource(transceiver, source);
+  return fresh;
+}
+
+Transport* Peer::ownerOf(SocketId socket) {
+  if (transports_.size() == 1) return &transports_.begin()->second;
+  for (auto& [id, transport] : transports_)
+    if (transport.owns(socket)) return &transport;
+  return nullptr;
+}
+
+Transport* Peer::transportOf(TransceiverId transceiver) {
+  const auto found = carriers_.find(transceiver);
+  return found == carriers_.end() ? nullptr : found->second;
+}
+
+void Peer::apply(const Plan& plan, Time now) {
   if (closed_) return;
-  const bool hadSctp = plan_.sctp.has_value();
-  const bool otherAssociation = plan_.dtls && plan.dtls && plan_.dtls->association != plan.dtls->association;
-  const bool otherPorts =
-      plan_.sctp && plan.sctp &&
-      (plan_.sctp->localPort != plan.sctp->localPort || plan_.sctp->remotePort != plan.sctp->remotePort);
-  const bool offerRolledBack = localIce_ && !plan_.ice.local;
-  plan_ = plan;
-  agent_.setRole(plan.ice.role, now);
-  const bool gathers = plan.ice.local && plan.ice.local != localIce_;
-  if (gathers) {
-    agent_.gather(*plan.ice.local, now);
-    localIce_ = plan.ice.local;
+  applySctp(plan);
+  const auto isWanted = [&](TransportId id) {
+    return id == 0 || std::any_of(plan.begin(), plan.end(), [&](const TransportPlan& one) { return one.id == id; });
+  };
+  carriers_.clear();
+  for (auto it = transports_.begin(); it != transports_.end();) {
+    const auto here = it++;
+    if (isWanted(here->first)) continue;
+    here->second.close(now);
+    transports_.erase(here);
   }
-  // Only what changed: the peer's old credentials, said again with a restart of ours, are not its answer to that. But
-  // those of its offer, that ours was rolled back for, belong to our answer.
-  if (plan.ice.remote && (plan.ice.remote != remoteIce_ || (gathers && offerRolledBack))) {
-    agent_.setRemote(*plan.ice.remote, plan.ice.remoteOptions, now);
-    remoteIce_ = plan.ice.remote;
+  for (const auto& wanted : plan) {
+    auto& transport = transportFor(wanted.id);
+    for (const auto& section : wanted.media.sections) carriers_[section.transceiver] = &transport;
+    if (transport.apply(wanted, now) && wanted.id == sctpTransport_)
+      endSctp("the peer began another DTLS association", sctp_.has_value());
   }
-  if (otherAssociation) replaceAssociation();
-  if (hadSctp && !plan.sctp) {
-    sctpGone("the data section was removed");
-    sctpGone_ = false;  // Another one may come, and then it is another association.
-  }
+  pump(now);
+}
+
+/// What of the association that there is does not fit any more ends. Another one follows as soon as it can.
+void Peer::applySctp(const Plan& plan) {
+  const auto with = std::find_if(plan.begin(), plan.end(), [](const TransportPlan& one) { return one.sctp.has_value(); });
+  const auto before = std::exchange(sctp_, with == plan.end() ? std::nullopt : with->sctp);
+  // An association that goes on does so on the transport that its section is bundled onto.
+  sctpTransport_ = with == plan.end() ? TransportId{0} : with->id;
+  if (!before) return;
+  if (!sctp_) return endSctp("the data section was removed", false);
+  if (!channels_ && !sctpGone_) return;
   // RFC 8841 s.9.3: a new port of either side closes the association, or follows on one that failed, and opens another.
-  if (otherPorts && (channels_ || sctpGone_)) {
-    sctpGone("negotiation began another SCTP association", true);
-    sctpGone_ = false;
-  }
-  media_.apply(plan.media, now);
+  if (before->localPort != sctp_->localPort || before->remotePort != sctp_->remotePort)
+    endSctp("negotiation began another SCTP association", true);
+}
+
+void Peer::addRemoteCandidate(TransportId id, const ice::Candidate& candidate, Time now) {
+  const auto found = transports_.find(id);
+  if (closed_ || found == transports_.end()) return;
+  found->second.ice().addRemoteCandidate(candidate, now);
   pump(now);
 }
 
-/// RFC 8842 s.5: another certificate or tls-id is another DTLS association, and another SCTP association on top of it.
-void Peer::replaceAssociation() {
-  if (dtls_->state() == dtls::State::New) return;
-  sctpGone("the peer began another DTLS association", plan_.sctp.has_value());
-  sctpGone_ = false;
-  dtls_.emplace(dtlsConfig(config_), pool_);
-  media_.stop();
-}
-
-void Peer::addRemoteCandidate(const ice::Candidate& candidate, Time now) {
-  if (closed_) return;
-  agent_.addRemoteCandidate(candidate, now);
-  pump(now);
-}
-
-void Peer::endOfRemoteCandidates(Time now) {
-  if (closed_) return;
-  agent_.endOfRemoteCandidates(now);
+void Peer::endOfRemoteCandidates(TransportId id, Time now) {
+  const auto found = transports_.find(id);
+  if (closed_ || found == transports_.end()) return;
+  found->second.ice().endOfRemoteCandidates(now);
   pump(now);
 }
 
 void Peer::setServers(ice::Servers servers, Time now) {
   if (closed_) return;
-  agent_.setServers(std::move(servers));
+  config_.ice.servers = servers;
+  for (auto& [id, transport] : transports_) transport.ice().setServers(servers);
   pump(now);
 }
 
 void Peer::prepare(Time now) {
   if (closed_) return;
-  agent_.prepare(now);
+  if (transports_.empty()) transportFor(0);
+  transports_.begin()->second.ice().prepare(now);
   pump(now);
 }
+
+std::vector<std::string> Peer::localUfrags() const {
+  std::vector<std::string> all;
+  for (const auto& [id, transport] : transports_)
+    for (auto& ufrag : transport.ice().localUfrags()) all.push_back(std::move(ufrag));
+  return all;
+}
+
+// --- Channels ---
 
 void Peer::openChannel(sctp::ChannelId id, const sctp::Parameters& parameters, Time now) {
   if (closed_) return;
@@ -157,31 +179,57 @@ void Peer::closeChannel(sctp::ChannelId id, Time now) {
   }
 }
 
+// --- Media ---
+
 void Peer::sendFrame(TransceiverId transceiver, EncodedFrame frame, Time now) {
-  if (closed_) return;
-  media_.sendFrame(transceiver, frame, now);
+  auto* transport = transportOf(transceiver);
+  if (closed_ || !transport) return;
+  transport->media().sendFrame(transceiver, frame, now);
   pump(now);
 }
 
 void Peer::requestKeyFrame(TransceiverId transceiver, const std::string& rid, Time now) {
-  if (closed_) return;
-  media_.requestKeyFrame(transceiver, rid, now);
+  auto* transport = transportOf(transceiver);
+  if (closed_ || !transport) return;
+  transport->media().requestKeyFrame(transceiver, rid, now);
   pump(now);
+}
+
+void Peer::insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now) {
+  auto* transport = transportOf(transceiver);
+  if (closed_ || !transport) return;
+  transport->media().insertTones(transceiver, tones, duration, gap, now);
+  pump(now);
+}
+
+void Peer::addTap(TransceiverId transceiver, std::shared_ptr<PacketTap> tap) {
+  for (auto& [id, transport] : transports_) transport.media().addTap(transceiver, tap);
+  taps_.emplace_back(transceiver, std::move(tap));
+}
+
+void Peer::removeTap(const PacketTap* tap) {
+  for (auto& [id, transport] : transports_) transport.media().removeTap(tap);
+  std::erase_if(taps_, [&](const auto& each) { return each.second.get() == tap; });
+}
+
+void Peer::setKeyFrameSource(TransceiverId transceiver, std::weak_ptr<KeyFrameSource> source) {
+  for (auto& [id, transport] : transports_) transport.media().setKeyFrameSource(transceiver, source);
+  std::erase_if(keyFrameSources_, [](const auto& each) { return each.second.expired(); });
+  keyFrameSources_[transceiver] = std::move(source);
+}
+
+bool Peer::sends(TransceiverId transceiver) const {
+  const auto found = carriers_.find(transceiver);
+  return !closed_ && found != carriers_.end() && found->second->media().sends(transceiver);
 }
 
 ForwardOutcome Peer::forward(TransceiverId transceiver, const ForwardedPacket& packet, bool pump, Time now) {
   if (closed_) return ForwardOutcome::Gone;
-  const auto outcome = media_.forward(transceiver, packet, now);
-  // Nothing but packets of media came of it, and what a relay makes of those.
-  if (pump && outcome == ForwardOutcome::Yes && pumpMedia(now)) pumpIce(now);
-  return outcome;
+  auto* transport = transportOf(transceiver);
+  return transport ? transport->forward(transceiver, packet, pump, now) : ForwardOutcome::NotSending;
 }
 
-void Peer::insertTones(TransceiverId transceiver, const std::string& tones, Duration duration, Duration gap, Time now) {
-  if (closed_) return;
-  media_.insertTones(transceiver, tones, duration, gap, now);
-  pump(now);
-}
+// --- All of it ---
 
 void Peer::resume(Time now) {
   if (!closed_) pump(now);
@@ -194,73 +242,57 @@ void Peer::close(Time now) {
     channels_->abort(now);
     pumpChannels(now);
   }
-  media_.sayBye();
-  pumpMedia(now);
-  dtls_->close(now);
-  pumpDtls(now);
-  pumpIce(now);
-  agent_.close(now);
-  pumpIce(now);
+  for (auto& [id, transport] : transports_) transport.close(now);
 }
 
 // --- Inbound ---
 
 void Peer::handle(const Datagram& datagram, Time now) {
   if (closed_ || datagram.bytes.empty()) return;
-  // What is STUN, or of a relay, stays there; what the peer put into it comes out.
-  if (auto data = agent_.handle(datagram, now)) take(*data, now);
+  auto* transport = ownerOf(datagram.socket);
+  if (!transport) return;
+  transport->handle(datagram, now);
   pump(now);
 }
 
-void Peer::take(const Datagram& datagram, Time now) {
-  if (datagram.bytes.empty()) return;
-  const std::uint8_t first = datagram.bytes[0];  // RFC 7983 s.7
-  const bool media = first >= 128 && first <= 191 && !plan_.media.sections.empty();
-  if ((first < 20 || first > 63) && !media) return drops_.add(PeerDrop::UnknownProtocol);
-  // RFC 8827 s.6.3: only from an address that has shown that it holds our credentials.
-  if (!agent_.mayReceive(datagram.socket, datagram.from)) return drops_.add(PeerDrop::NotAuthenticated);
-  agent_.countReceived(datagram.socket, datagram.from, datagram.bytes.size(), now);
-  ++packetsReceived_;
-  bytesReceived_ += datagram.bytes.size();
-  if (media) return media_.handle(datagram.bytes, now);
-  // The peer's first flight may be here before its answer is (RFC 8842 s.5.2): the endpoint holds it until it starts.
-  dtls_->handle(datagram.bytes, now);
+void Peer::handle(const TcpAccepted& accepted, Time now) {
+  if (closed_) return;
+  if (auto* transport = ownerOf(accepted.listener))
+    transport->handle(accepted, now);
+  else
+    outbox_.event(CloseSocket{accepted.socket});
+  pump(now);
 }
 
-// --- Starting the layers ---
-
-void Peer::startDtls(Time now) {
-  if (closed_ || !plan_.dtls || dtls_->state() != dtls::State::New) return;
-  // Without a path the first flight would be lost, and its repetition waits for a timer. The server waits for one as
-  // well: the client may have proved the path before our own check was answered. The endpoint holds what arrives
-  // meanwhile.
-  if (!agent_.sendPath()) return;
-  tell(DtlsStateChanged{dtls::State::Connecting, {}, {}});
-  dtls_->start(plan_.dtls->role, plan_.dtls->remoteFingerprints, agent_.roundTripTime(), now);
-}
+// --- SCTP over one of the transports ---
 
 void Peer::startSctp(Time now) {
-  if (channels_ || sctpGone_ || closed_ || !plan_.dtls || !plan_.sctp) return;
-  if (dtls_->state() != dtls::State::Connected) return;
+  if (channels_ || sctpGone_ || closed_ || !sctp_) return;
+  const auto found = transports_.find(sctpTransport_);
+  if (found == transports_.end() || found->second.dtls().state() != dtls::State::Connected) return;
+  const auto& transport = found->second;
   auto config = sctpConfig(config_);
-  config.localPort = plan_.sctp->localPort;
-  config.remotePort = plan_.sctp->remotePort;
-  config.remoteMaxMessageSize = plan_.sctp->remoteMaxMessageSize;
-  config.roundTrip = agent_.roundTripTime();
-  config.snap = plan_.sctp->snap;
-  channels_.emplace(makeAssociation(config), config, plan_.dtls->role == dtls::Role::Client);
+  config.localPort = sctp_->localPort;
+  config.remotePort = sctp_->remotePort;
+  config.remoteMaxMessageSize = sctp_->remoteMaxMessageSize;
+  config.roundTrip = transport.ice().roundTripTime();
+  config.snap = sctp_->snap;
+  channels_.emplace(makeAssociation(config), config, transport.dtlsRole() == dtls::Role::Client);
   for (auto& [id, parameters] : std::exchange(unopened_, {}))
     if (!channels_->open(id, parameters, now)) channelGone(id, "the channel's id is in use");
   channels_->connect(now);
 }
 
-void Peer::startMedia(Time now) {
-  // Data alone needs no SRTP.
-  if (media_.started() || closed_ || plan_.media.sections.empty() || dtls_->state() != dtls::State::Connected) return;
-  const auto keys = dtls_->srtpKeys();
-  if (!keys) return;
-  if (agent_.roundTripTime() > Duration{}) media_.setRoundTripTime(agent_.roundTripTime());
-  media_.start(*keys, now);
+void Peer::onDtlsConnected(Transport&, Time now) { startSctp(now); }
+
+bool Peer::onRecord(Transport& transport, base::MutableBytes record, Time now) {
+  if (!channels_ || transport.id() != sctpTransport_) return false;
+  channels_->handle(record, now);
+  return true;
+}
+
+void Peer::onDtlsGone(Transport& transport, const std::string& reason) {
+  if (transport.id() == sctpTransport_) sctpGone(reason);
 }
 
 std::unique_ptr<sctp::Association> Peer::makeAssociation(const sctp::Config& config) {
@@ -269,94 +301,13 @@ std::unique_ptr<sctp::Association> Peer::makeAssociation(const sctp::Config& con
   return std::make_unique<sctp::UsrsctpAssociation>(config, sctp::UsrsctpAssociation::Ticks::ByHost, wake_);
 }
 
-// --- From layer to layer ---
-
 void Peer::pump(Time now) {
   for (bool moved = true; moved && !closed_;) {
-    moved = pumpIce(now);
-    startDtls(now);
-    moved |= pumpDtls(now);
-    startMedia(now);
-    moved |= pumpMedia(now);
+    moved = false;
+    for (auto& [id, transport] : transports_) moved |= transport.pump(now);
     startSctp(now);
     moved |= pumpChannels(now);
   }
-}
-
-bool Peer::pumpIce(Time now) {
-  bool moved = false;
-  while (auto output = agent_.poll()) {
-    moved = true;
-    std::visit(Overloaded{
-                   [&](Transmit& packet) { outbox_.packet(std::move(packet)); },
-                   [&](BindUdp& request) { outbox_.event(std::move(request)); },
-                   [&](ListenTcp& request) { outbox_.event(std::move(request)); },
-                   [&](ConnectTcp& request) { outbox_.event(std::move(request)); },
-                   [&](CloseSocket& request) { outbox_.event(std::move(request)); },
-                   [&](ListInterfaces& request) { outbox_.event(std::move(request)); },
-                   [&](Resolve& request) { outbox_.event(std::move(request)); },
-                   [&](ice::PublishName& name) { outbox_.event(std::move(name)); },
-                   [&](ice::WithdrawName& name) { outbox_.event(std::move(name)); },
-                   [&](ice::Received& received) {
-                     if (!closed_) take({received.socket, received.from, received.packet.bytes()}, now);
-                   },
-                   [&](auto& event) { tell(std::move(event)); },
-               },
-               *output);
-  }
-  return moved;
-}
-
-bool Peer::pumpDtls(Time now) {
-  bool moved = false;
-  while (auto output = dtls_->poll()) {
-    moved = true;
-    std::visit(Overloaded{
-                   [&](dtls::Endpoint::Transmit& packet) { transmit(std::move(packet.packet), now); },
-                   [&](dtls::Endpoint::Connected&) {
-                     tell(DtlsStateChanged{dtls::State::Connected, {}, dtls_->remoteCertificate()});
-                     startSctp(now);
-                   },
-                   [&](dtls::Endpoint::Received& record) {
-                     if (channels_)
-                       channels_->handle(record.packet.bytes(), now);
-                     else
-                       drops_.add(PeerDrop::NotConnected);
-                   },
-                   [&](dtls::Endpoint::Closed&) {
-                     // RFC 8827 s.6.5, W3C RTCDtlsTransportState: a close_notify takes the channels with it.
-                     sctpGone({});
-                     media_.stop();
-                     tell(DtlsStateChanged{dtls::State::Closed, {}, {}});
-                   },
-                   [&](dtls::Endpoint::Failed& failure) {
-                     PARLEY_LOG(Warning, "pc", "DTLS failed: ", failure.reason);
-                     sctpGone(failure.reason);
-                     media_.stop();
-                     tell(DtlsStateChanged{dtls::State::Failed,
-                                           std::move(failure.reason),
-                                           {},
-                                           failure.wrongFingerprint,
-                                           failure.receivedAlert,
-                                           failure.sentAlert});
-                   },
-               },
-               *output);
-  }
-  return moved;
-}
-
-bool Peer::pumpMedia(Time now) {
-  bool moved = false;
-  while (auto output = media_.poll()) {
-    moved = true;
-    std::visit(Overloaded{
-                   [&](MediaPlane::Transmit& packet) { transmit(std::move(packet.packet), now); },
-                   [&](auto& event) { tell(std::move(event)); },
-               },
-               *output);
-  }
-  return moved;
 }
 
 bool Peer::pumpChannels(Time now) {
@@ -379,7 +330,8 @@ void Peer::onChannelOutput(sctp::DataChannels::Output output, Time now) {
   std::visit(
       Overloaded{
           [&](Channels::Transmit& packet) {
-            if (!dtls_->send(packet.packet.bytes(), now)) drops_.add(PeerDrop::NoTransport);
+            if (auto found = transports_.find(sctpTransport_); found != transports_.end())
+              found->second.send(packet.packet.bytes(), now);
           },
           [&](Channels::AssociationUp& up) { tell(SctpConnected{up.maxChannels}); },
           [&](Channels::Incoming& incoming) {
@@ -429,19 +381,6 @@ void Peer::flush(sctp::ChannelId id, Channel& channel, Time now) {
   if (channel.closeWhenSent) channels_->close(id, now);
 }
 
-void Peer::transmit(Packet packet, Time now) {
-  auto path = agent_.sendPath();
-  if (!path) return drops_.add(PeerDrop::NoPath);
-  const std::size_t size = packet.size();
-  // A UDP socket's packets go out here and now; those that a relay or a stream wraps come back through `pumpIce`.
-  if (!(path->direct ? outbox_.packet(Transmit{path->socket, path->to, std::move(packet)})
-                     : agent_.send(std::move(packet), now)))
-    return agent_.countDiscarded(size);
-  agent_.countSent(size, now);
-  ++packetsSent_;
-  bytesSent_ += size;
-}
-
 // --- Ends ---
 
 void Peer::channelGone(sctp::ChannelId id, std::string error, std::optional<std::uint16_t> cause) {
@@ -458,38 +397,34 @@ void Peer::sctpGone(std::string reason, bool anotherFollows) {
   tell(SctpClosed{std::move(reason), anotherFollows});
 }
 
+/// Another one may come later.
+void Peer::endSctp(std::string reason, bool anotherFollows) {
+  sctpGone(std::move(reason), anotherFollows);
+  sctpGone_ = false;
+}
+
 // --- Time and statistics ---
 
 Time Peer::deadline() const {
   if (closed_) return never;
-  Time next = std::min({agent_.deadline(), dtls_->deadline(), media_.deadline()});
-  if (channels_) next = std::min(next, channels_->deadline());
+  Time next = channels_ ? channels_->deadline() : never;
+  for (const auto& [id, transport] : transports_) next = std::min(next, transport.deadline());
   return next;
 }
 
 void Peer::advance(Time now) {
   if (closed_) return;
-  agent_.advance(now);
-  dtls_->advance(now);
-  media_.advance(now);
+  for (auto& [id, transport] : transports_) transport.advance(now);
   if (channels_) channels_->advance(now);
   pump(now);
 }
 
 Peer::Stats Peer::stats() const {
   Stats stats;
-  stats.ice = agent_.stats();
-  stats.dtls = dtls_->stats();
-  stats.dtlsState = dtls_->state();
-  stats.dtlsRole = dtls_->role();
-  stats.dtlsParameters = dtls_->negotiated();
-  stats.media = media_.stats();
+  for (const auto& [id, transport] : transports_)
+    if (id != 0) stats.transports.push_back(transport.stats());
   if (channels_) stats.sctp = channels_->stats();
-  stats.bytesSent = bytesSent_;
-  stats.bytesReceived = bytesReceived_;
-  stats.packetsSent = packetsSent_;
-  stats.packetsReceived = packetsReceived_;
-  stats.drops = drops_;
+  stats.sctpTransport = sctpTransport_;
   return stats;
 }
 

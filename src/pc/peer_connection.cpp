@@ -109,7 +109,9 @@ SessionConfig sessionConfig(const Configuration& configuration, const Certificat
   config.iceLite = configuration.extensions.iceLite;
   config.renomination = configuration.extensions.renomination;
   config.icePacing = configuration.extensions.icePacing;
-  config.bundlePolicy = configuration.bundlePolicy;
+  // Packets of two transports to one address of the peer could not be told apart on a shared port.
+  config.bundlePolicy =
+      configuration.extensions.sharesPort ? BundlePolicy::MaxBundle : configuration.bundlePolicy;
   return config;
 }
 
@@ -172,7 +174,7 @@ void Connection::close() {
         });
       sctp_->close(dropped);
     }
-    if (dtls_) dtls_->close(dropped);
+    for (const auto& [id, transport] : transports_) transport->close(dropped);
     for (auto* handler :
          {&handlers.negotiationNeeded, &handlers.signalingStateChange, &handlers.iceConnectionStateChange,
           &handlers.iceGatheringStateChange, &handlers.connectionStateChange})

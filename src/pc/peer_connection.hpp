@@ -174,17 +174,22 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   void updateTransports(const Applied& result, Actions& actions);
   void assignChannelIds(Actions& actions);
   void updateStates(Actions& actions);
-  static PeerConnectionState deriveConnectionState(IceConnectionState ice, DtlsTransportState dtls);
+  IceGatheringState deriveGatheringState() const;
+  IceConnectionState deriveIceState() const;
+  PeerConnectionState deriveConnectionState() const;
+  template <class Is>
+  bool anyTransport(Is is) const;
 
   // peer_connection_events.cpp
-  void take(ice::CandidateFound& found);
-  void take(ice::CandidateFailed& failed);
-  void take(ice::GatheringChanged& changed);
-  void take(ice::StateChanged& changed);
-  void take(ice::SelectedPairChanged& changed);
-  void selectPair(const ice::Candidate& local, const ice::Candidate& remote, Actions& actions);
-  void take(ice::RoleChanged& changed);
-  void take(DtlsStateChanged& changed);
+  void take(TransportEvent& happened);
+  void take(TransportId id, ice::CandidateFound& found);
+  void take(TransportId id, ice::CandidateFailed& failed);
+  void take(TransportId id, ice::GatheringChanged& changed);
+  void take(TransportId id, ice::StateChanged& changed);
+  void take(TransportId id, ice::SelectedPairChanged& changed);
+  void selectPair(TransportId id, const ice::Candidate& local, const ice::Candidate& remote, Actions& actions);
+  void take(TransportId id, ice::RoleChanged& changed);
+  void take(TransportId id, DtlsStateChanged& changed);
   void take(SctpConnected& connected);
   void take(SctpClosed& closed);
   void take(ChannelIncoming& incoming);
@@ -200,11 +205,13 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   void take(SourceCollided& collided);
   void take(MediaFlows& changed);
   void take(TonePlayed& played);
-  bool isCurrentGeneration(const std::string& ufrag) const;
-  std::optional<IceCandidate> shownCandidate(const ice::Candidate& candidate, const std::string& ufrag,
+  /// Null for one that is not described any more.
+  std::shared_ptr<DtlsTransportImpl> findTransport(std::optional<TransportId> id) const;
+  std::shared_ptr<DtlsTransportImpl> findGeneration(TransportId id, const std::string& ufrag) const;
+  std::optional<IceCandidate> shownCandidate(TransportId id, const ice::Candidate& candidate, const std::string& ufrag,
                                              const std::string& url,
                                              std::optional<ice::ServerTransport> relayProtocol = {}) const;
-  void gatheringComplete(const std::string& ufrag);
+  void gatheringComplete(TransportId id, const std::string& ufrag);
 
   // peer_connection_transceivers.cpp
   std::shared_ptr<RtpTransceiverImpl> makeTransceiver(const Transceiver& transceiver);
@@ -242,7 +249,6 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   StatsInput statsInput() const;
   static StatsReport report(const StatsInput& input, const Sample& sample, Duration wallClockOffset,
                             const std::optional<StatsSelector>& selector);
-  static void addTransport(StatsWriter& writer, const StatsInput& input, const Peer::Stats& stats);
   void keepLastSample(Sample sample);
 
   const std::shared_ptr<Shared> shared_;
@@ -265,10 +271,9 @@ class Connection final : public PeerObserver, public std::enable_shared_from_thi
   IceGatheringState iceGatheringState_ = IceGatheringState::New;
   IceConnectionState iceConnectionState_ = IceConnectionState::New;
   PeerConnectionState connectionState_ = PeerConnectionState::New;
-  /// The one transport of all sections; null while none is described.
-  std::shared_ptr<DtlsTransportImpl> dtls_;
+  /// Those that are described.
+  std::map<TransportId, std::shared_ptr<DtlsTransportImpl>> transports_;
   std::shared_ptr<SctpTransportImpl> sctp_;
-  std::vector<std::uint8_t> remoteCertificate_;
 
   /// [[DataChannels]]: those that are not closed.
   Channels channels_;

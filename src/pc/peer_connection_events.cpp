@@ -55,17 +55,27 @@ bool Connection::wantsMessages() const { return undelivered_ < receiveBufferLimi
 
 // --- ICE ---
 
-/// Whether candidates with this user name fragment are of the generation that the local description is about.
-bool Connection::isCurrentGeneration(const std::string& ufrag) const {
-  if (!dtls_) return false;
-  const auto& local = dtls_->ice->slots.localParameters;
-  return local && local->usernameFragment == ufrag;
+void Connection::take(TransportEvent& happened) {
+  std::visit([&](auto& event) { take(happened.transport, event); }, happened.event);
 }
 
-std::optional<IceCandidate> Connection::shownCandidate(const ice::Candidate& candidate, const std::string& ufrag,
+std::shared_ptr<DtlsTransportImpl> Connection::findTransport(std::optional<TransportId> id) const {
+  const auto found = id ? transports_.find(*id) : transports_.end();
+  return found == transports_.end() ? nullptr : found->second;
+}
+
+/// The transport, if candidates with this user name fragment are of the generation that the local description is about.
+std::shared_ptr<DtlsTransportImpl> Connection::findGeneration(TransportId id, const std::string& ufrag) const {
+  auto transport = findTransport(id);
+  if (!transport) return nullptr;
+  const auto& local = transport->ice->slots.localParameters;
+  return local && local->usernameFragment == ufrag ? transport : nullptr;
+}
+
+std::optional<IceCandidate> Connection::shownCandidate(TransportId id, const ice::Candidate& candidate, const std::string& ufrag,
                                                        const std::string& url,
                                                        std::optional<ice::ServerTransport> relayProtocol) const {
-  const auto section = session_.transportSection();
+  const auto section = session_.transportSection(id);
   if (!section) return std::nullopt;
   IceCandidateInit init;
   auto labelled = candidate;
@@ -80,18 +90,19 @@ std::optional<IceCandidate> Connection::shownCandidate(const ice::Candidate& can
   return IceCandidate(std::move(init));
 }
 
-void Connection::take(ice::CandidateFound& found) {
+void Connection::take(TransportId id, ice::CandidateFound& found) {
   update([&](Actions& actions) {
-    if (!isCurrentGeneration(found.ufrag)) return;
+    const auto transport = findGeneration(id, found.ufrag);
+    if (!transport) return;
     session_.localCandidate(found.ufrag, found.candidate);
-    auto candidate = shownCandidate(found.candidate, found.ufrag, found.url, found.relayProtocol);
+    auto candidate = shownCandidate(id, found.candidate, found.ufrag, found.url, found.relayProtocol);
     if (!candidate) return;
-    dtls_->ice->slots.localCandidates.push_back(*candidate);
+    transport->ice->slots.localCandidates.push_back(*candidate);
     fire(actions, handlers.iceCandidate, candidate);
   });
 }
 
-void Connection::take(ice::CandidateFailed& failed) {
+void Connection::take(TransportId, ice::CandidateFailed& failed) {
   update([&](Actions& actions) {
     IceCandidateError error;
     if (failed.local.port != 0) {
@@ -105,12 +116,13 @@ void Connection::take(ice::CandidateFailed& failed) {
   });
 }
 
-void Connection::take(ice::GatheringChanged& changed) {
+void Connection::take(TransportId id, ice::GatheringChanged& changed) {
   if (changed.state == ice::GatheringState::New) return;
-  if (changed.state == ice::GatheringState::Complete) return gatheringComplete(changed.ufrag);
+  if (changed.state == ice::GatheringState::Complete) return gatheringComplete(id, changed.ufrag);
   update([&](Actions& actions) {
-    if (!isCurrentGeneration(changed.ufrag)) return;
-    const auto& ice = dtls_->ice;
+    const auto transport = findGeneration(id, changed.ufrag);
+    if (!transport) return;
+    const auto& ice = transport->ice;
     if (ice->slots.gatheringState == IceGathererState::Gathering) return;
     ice->slots.gatheringState = IceGathererState::Gathering;
     fireAt(actions, ice, &IceTransportImpl::gatheringStateChange);
@@ -118,22 +130,22 @@ void Connection::take(ice::GatheringChanged& changed) {
   });
 }
 
-/// Two tasks, as the W3C has it: the generation's end, then the end of gathering.
-void Connection::gatheringComplete(const std::string& ufrag) {
-  post([ufrag](Connection& self) {
+/// Two tasks, as the W3C has it: the generation's end, then the transport's, which may be that of all gathering.
+void Connection::gatheringComplete(TransportId id, const std::string& ufrag) {
+  post([id, ufrag](Connection& self) {
     self.update([&](Actions& actions) {
-      if (!self.isCurrentGeneration(ufrag)) return;
-      const auto& ice = self.dtls_->ice;
+      const auto transport = self.findGeneration(id, ufrag);
+      if (!transport) return;
+      const auto& ice = transport->ice;
       ice->slots.gatheringState = IceGathererState::Complete;
       self.fireAt(actions, ice, &IceTransportImpl::gatheringStateChange);
       self.updateStates(actions);
-      self.fire(actions, self.handlers.iceCandidate, std::optional<IceCandidate>());
     });
   });
   update([&](Actions& actions) {
-    if (!isCurrentGeneration(ufrag)) return;
+    if (!findGeneration(id, ufrag)) return;
     session_.localEndOfCandidates(ufrag);
-    const auto section = session_.transportSection();
+    const auto section = session_.transportSection(id);
     if (!section) return;
     IceCandidateInit end;
     end.sdpMid = section->mid;
@@ -143,31 +155,33 @@ void Connection::gatheringComplete(const std::string& ufrag) {
   });
 }
 
-void Connection::take(ice::StateChanged& changed) {
+void Connection::take(TransportId id, ice::StateChanged& changed) {
   update([&](Actions& actions) {
-    if (!dtls_) return;
-    const auto& ice = dtls_->ice;
+    const auto transport = findTransport(id);
+    if (!transport) return;
+    const auto& ice = transport->ice;
     ice->slots.state = shown(changed.state);
     // W3C: whoever hears of "connected" finds the pair that is used, nominated or not.
-    if (changed.provisional) selectPair(changed.provisional->local, changed.provisional->remote, actions);
+    if (changed.provisional) selectPair(id, changed.provisional->local, changed.provisional->remote, actions);
     fireAt(actions, ice, &IceTransportImpl::stateChange);
     updateStates(actions);
   });
 }
 
-void Connection::take(ice::SelectedPairChanged& changed) {
-  update([&](Actions& actions) {
-    if (dtls_) selectPair(changed.local, changed.remote, actions);
-  });
+void Connection::take(TransportId id, ice::SelectedPairChanged& changed) {
+  update([&](Actions& actions) { selectPair(id, changed.local, changed.remote, actions); });
 }
 
-void Connection::selectPair(const ice::Candidate& local, const ice::Candidate& remote, Actions& actions) {
-  const auto& ice = dtls_->ice;
+void Connection::selectPair(TransportId id, const ice::Candidate& local, const ice::Candidate& remote,
+                            Actions& actions) {
+  const auto transport = findTransport(id);
+  if (!transport) return;
+  const auto& ice = transport->ice;
   const auto ufrag = [](const std::optional<IceParameters>& parameters) {
     return parameters ? parameters->usernameFragment : std::string();
   };
-  auto shownLocal = shownCandidate(local, ufrag(ice->slots.localParameters), {});
-  auto shownRemote = shownCandidate(remote, ufrag(ice->slots.remoteParameters), {});
+  auto shownLocal = shownCandidate(id, local, ufrag(ice->slots.localParameters), {});
+  auto shownRemote = shownCandidate(id, remote, ufrag(ice->slots.remoteParameters), {});
   if (!shownLocal || !shownRemote) return;
   const auto& before = ice->slots.selectedPair;
   if (before && before->local == *shownLocal && before->remote == *shownRemote) return;
@@ -175,20 +189,20 @@ void Connection::selectPair(const ice::Candidate& local, const ice::Candidate& r
   fireAt(actions, ice, &IceTransportImpl::selectedCandidatePairChange);
 }
 
-void Connection::take(ice::RoleChanged& changed) {
+void Connection::take(TransportId id, ice::RoleChanged& changed) {
   update([&](Actions&) {
-    if (!dtls_) return;
-    dtls_->ice->slots.role = changed.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
+    const auto transport = findTransport(id);
+    if (!transport) return;
+    transport->ice->slots.role = changed.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
   });
 }
 
 // --- DTLS and SCTP ---
 
-void Connection::take(DtlsStateChanged& changed) {
+void Connection::take(TransportId id, DtlsStateChanged& changed) {
   update([&](Actions& actions) {
-    if (!changed.remoteCertificate.empty()) remoteCertificate_ = changed.remoteCertificate;
-    if (!dtls_) return;
-    const auto& dtls = dtls_;
+    const auto dtls = findTransport(id);
+    if (!dtls) return;
     const auto state = shown(changed.state);
     if (dtls->slots.state == state) return;
     dtls->slots.state = state;

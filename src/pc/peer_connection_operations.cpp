@@ -1,6 +1,7 @@
 #include "pc/peer_connection.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 
 /// \file
@@ -180,12 +181,16 @@ Async<void> Connection::addIceCandidate(IceCandidateInit candidate) {
           if (closed_) return std::nullopt;
           auto added = session_.addRemoteCandidate(candidate);
           if (!added) return base::unexpected(added.error());
-          if (added->candidate) {
-            if (dtls_) dtls_->ice->slots.remoteCandidates.push_back(IceCandidate(candidate));
-            command(actions,
-                    [remote = *added->candidate](Peer& peer, Time now) { peer.addRemoteCandidate(remote, now); });
+          for (const auto id : added->transports) {
+            const auto transport = added->candidate ? findTransport(id) : nullptr;
+            if (transport) transport->ice->slots.remoteCandidates.push_back(IceCandidate(candidate));
+            command(actions, [id, remote = added->candidate](Peer& peer, Time now) {
+              if (remote)
+                peer.addRemoteCandidate(id, *remote, now);
+              else
+                peer.endOfRemoteCandidates(id, now);
+            });
           }
-          if (added->endOfCandidates) command(actions, [](Peer& peer, Time now) { peer.endOfRemoteCandidates(now); });
         }
         run(actions);
         return Outcome<std::monostate>();
@@ -224,8 +229,10 @@ std::optional<Connection::Outcome<std::monostate>> Connection::describe(
 void Connection::applied(const Applied& result, Actions& actions) {
   command(actions, [result](Peer& peer, Time now) {
     peer.apply(result.plan, now);
-    for (const auto& candidate : result.remoteCandidates) peer.addRemoteCandidate(candidate, now);
-    if (result.remoteEndOfCandidates) peer.endOfRemoteCandidates(now);
+    for (const auto& described : result.remoteCandidates) {
+      for (const auto& candidate : described.candidates) peer.addRemoteCandidate(described.transport, candidate, now);
+      if (described.end) peer.endOfRemoteCandidates(described.transport, now);
+    }
   });
 
   Actions channelEvents;  // Behind signalingstatechange.
@@ -250,38 +257,48 @@ void Connection::applied(const Applied& result, Actions& actions) {
 }
 
 void Connection::updateTransports(const Applied& result, Actions& actions) {
-  // What was rolled back, or rejected by an answer. Its objects are of no more use to anybody.
+  // What was rolled back, rejected, or bundled with another. Its objects are of no more use to anybody.
   Dropped dropped;
   if (sctp_ && !session_.hasSctpTransport()) {
     sctp_->close(dropped);
     sctp_ = nullptr;
     dtlsRole_.reset();
   }
-  if (dtls_ && !session_.hasTransport()) {
-    dtls_->close(dropped);
-    dtls_ = nullptr;
-  }
+  std::erase_if(transports_, [&](const auto& known) {
+    const bool gone = std::none_of(result.plan.begin(), result.plan.end(),
+                                   [&](const TransportPlan& plan) { return plan.id == known.first; });
+    if (gone) known.second->close(dropped);
+    return gone;
+  });
   if (!dropped.empty()) actions.push_back([dropped = std::move(dropped)] {});
-  if (!session_.hasTransport()) return;
-  if (!dtls_) dtls_ = std::make_shared<DtlsTransportImpl>(shared_, std::make_shared<IceTransportImpl>(shared_));
-  if (!sctp_ && session_.hasSctpTransport()) sctp_ = std::make_shared<SctpTransportImpl>(shared_, dtls_);
 
-  auto& ice = dtls_->ice->slots;
-  if (ice.role == IceRole::Unknown) ice.role = shown(result.plan.ice.role);
-  const auto local = shown(result.plan.ice.local), remote = shown(result.plan.ice.remote);
-  if (local != ice.localParameters) ice.localCandidates.clear();
-  if (remote != ice.remoteParameters) ice.remoteCandidates.clear();
-  ice.localParameters = local;
-  ice.remoteParameters = remote;
-  for (const auto& candidate : result.remoteCandidates)
-    if (auto known = shownCandidate(candidate, remote ? remote->usernameFragment : "", {}))
-      ice.remoteCandidates.push_back(*known);
+  for (const auto& plan : result.plan) {
+    auto& transport = transports_[plan.id];
+    if (!transport) transport = std::make_shared<DtlsTransportImpl>(shared_, std::make_shared<IceTransportImpl>(shared_));
+    auto& ice = transport->ice->slots;
+    if (ice.role == IceRole::Unknown) ice.role = shown(plan.ice.role);
+    const auto local = shown(plan.ice.local), remote = shown(plan.ice.remote);
+    if (local != ice.localParameters) ice.localCandidates.clear();
+    if (remote != ice.remoteParameters) ice.remoteCandidates.clear();
+    ice.localParameters = local;
+    ice.remoteParameters = remote;
+    for (const auto& described : result.remoteCandidates)
+      for (const auto& candidate : described.candidates)
+        if (described.transport == plan.id)
+          if (auto known = shownCandidate(plan.id, candidate, remote ? remote->usernameFragment : "", {}))
+            ice.remoteCandidates.push_back(*known);
+  }
 
-  if (sctp_ && result.plan.sctp && result.plan.dtls) {
+  const auto dataTransport = findTransport(session_.transportOfData());
+  if (!dataTransport || !session_.hasSctpTransport()) return;
+  if (!sctp_) sctp_ = std::make_shared<SctpTransportImpl>(shared_, dataTransport);
+  sctp_->dtls = dataTransport;
+  for (const auto& plan : result.plan) {
+    if (!plan.sctp || !plan.dtls) continue;
     // "Update the data max message size", with what we take for what we can send: both are one buffer's size.
     const std::size_t ours = configuration_.extensions.maxMessageSize;
-    sctp_->slots.maxMessageSize = std::min(result.plan.sctp->remoteMaxMessageSize, ours);
-    dtlsRole_ = result.plan.dtls->role;
+    sctp_->slots.maxMessageSize = std::min(plan.sctp->remoteMaxMessageSize, ours);
+    dtlsRole_ = plan.dtls->role;
   }
 }
 
@@ -304,38 +321,66 @@ void Connection::assignChannelIds(Actions& actions) {
 
 /// Derives the aggregated states and fires for those that changed.
 void Connection::updateStates(Actions& actions) {
-  const auto* ice = dtls_ ? &dtls_->ice->slots : nullptr;
-  const auto dtls = dtls_ ? dtls_->slots.state : DtlsTransportState::New;
-
-  const auto gathering = ice ? static_cast<IceGatheringState>(ice->gatheringState) : IceGatheringState::New;
+  const auto gathering = deriveGatheringState();
   const bool gatheringChanged = std::exchange(iceGatheringState_, gathering) != gathering;
-
-  auto connection = IceConnectionState::New;
-  if (ice && ice->state != IceTransportState::Closed) connection = static_cast<IceConnectionState>(ice->state);
+  const auto connection = deriveIceState();
   const bool iceChanged = std::exchange(iceConnectionState_, connection) != connection;
-
-  const auto aggregate = deriveConnectionState(connection, dtls);
+  const auto aggregate = deriveConnectionState();
   const bool connectionChanged = std::exchange(connectionState_, aggregate) != aggregate;
 
   if (gatheringChanged) fire(actions, handlers.iceGatheringStateChange);
   if (iceChanged) fire(actions, handlers.iceConnectionStateChange);
   if (connectionChanged) fire(actions, handlers.connectionStateChange);
+  if (gatheringChanged && gathering == IceGatheringState::Complete)
+    fire(actions, handlers.iceCandidate, std::optional<IceCandidate>());
 }
 
-/// W3C s.4.3.3, the rows of RTCPeerConnectionState in their order, for one transport.
-PeerConnectionState Connection::deriveConnectionState(IceConnectionState ice, DtlsTransportState dtls) {
+template <class Is>
+bool Connection::anyTransport(Is is) const {
+  return std::any_of(transports_.begin(), transports_.end(), [&](const auto& each) { return is(*each.second); });
+}
+
+/// W3C s.4.3.2
+IceGatheringState Connection::deriveGatheringState() const {
+  const auto any = [&](IceGathererState state) {
+    return anyTransport([state](const DtlsTransportImpl& one) { return one.ice->slots.gatheringState == state; });
+  };
+  if (any(IceGathererState::Gathering)) return IceGatheringState::Gathering;
+  return transports_.empty() || any(IceGathererState::New) ? IceGatheringState::New : IceGatheringState::Complete;
+}
+
+/// W3C s.4.3.4, in the order of its rows.
+IceConnectionState Connection::deriveIceState() const {
+  using enum IceTransportState;
+  const auto any = [&](std::initializer_list<IceTransportState> states) {
+    return anyTransport([states](const DtlsTransportImpl& one) {
+      return std::find(states.begin(), states.end(), one.ice->slots.state) != states.end();
+    });
+  };
+  if (any({Failed})) return IceConnectionState::Failed;
+  if (any({Disconnected})) return IceConnectionState::Disconnected;
+  if (!any({Checking, Connected, Completed})) return IceConnectionState::New;
+  if (any({New, Checking})) return IceConnectionState::Checking;
+  return any({Connected}) ? IceConnectionState::Connected : IceConnectionState::Completed;
+}
+
+/// W3C s.4.3.3, in the order of its rows.
+PeerConnectionState Connection::deriveConnectionState() const {
   using enum PeerConnectionState;
-  const bool dtlsIdle = dtls == DtlsTransportState::New || dtls == DtlsTransportState::Closed;
-  const bool dtlsDone = dtls == DtlsTransportState::Connected || dtls == DtlsTransportState::Closed;
-  if (ice == IceConnectionState::Closed) return Closed;
-  if (ice == IceConnectionState::Failed || dtls == DtlsTransportState::Failed) return Failed;
+  const auto any = [&](std::initializer_list<DtlsTransportState> states) {
+    return anyTransport([states](const DtlsTransportImpl& one) {
+      return std::find(states.begin(), states.end(), one.slots.state) != states.end();
+    });
+  };
+  const auto ice = deriveIceState();
+  const bool dtlsWaits = any({DtlsTransportState::New, DtlsTransportState::Connecting});
+  const bool dtlsIdle =
+      !any({DtlsTransportState::Connecting, DtlsTransportState::Connected, DtlsTransportState::Failed});
+  if (ice == IceConnectionState::Failed || any({DtlsTransportState::Failed})) return Failed;
   if (ice == IceConnectionState::Disconnected) return Disconnected;
   if (ice == IceConnectionState::New && dtlsIdle) return New;
-  if ((ice == IceConnectionState::Connected || ice == IceConnectionState::Completed) && dtlsDone) return Connected;
+  if ((ice == IceConnectionState::Connected || ice == IceConnectionState::Completed) && !dtlsWaits) return Connected;
   return Connecting;
 }
-
-static_assert(static_cast<int>(IceGathererState::Complete) == static_cast<int>(IceGatheringState::Complete));
-static_assert(static_cast<int>(IceTransportState::Failed) == static_cast<int>(IceConnectionState::Failed));
 
 }  // namespace parley::pc

@@ -27,10 +27,14 @@ struct Connection::StatsInput {
   std::vector<ChannelInput> channels;
   std::vector<TransceiverInput> transceivers;
   std::vector<MediaSource> sources;
-  bool hasTransport = false;
-  DtlsTransportState dtlsState{};
-  std::optional<IceTransportState> iceState;
-  std::vector<std::uint8_t> localCertificate, remoteCertificate;
+  struct TransportInput {
+    TransportId id = 0;
+    DtlsTransportState dtlsState{};
+    IceTransportState iceState{};
+    std::vector<std::uint8_t> remoteCertificate;
+  };
+  std::vector<TransportInput> transports;
+  std::vector<std::uint8_t> localCertificate;
 };
 
 namespace {
@@ -43,13 +47,14 @@ std::string lowerCase(std::string text) {
 
 /// Ids are opaque to the application; those of one connection stay the same.
 constexpr const char* connectionId = "P";
-constexpr const char* transportId = "T";
 constexpr const char* localCertificateId = "CL";
-constexpr const char* remoteCertificateId = "CR";
-std::string candidateId(const std::string& id) { return "I" + id; }
-std::string pairId(const std::string& id) { return "CP" + id; }
+std::string transportId(TransportId id) { return "T" + std::to_string(id); }
+std::string remoteCertificateId(TransportId id) { return "CR" + std::to_string(id); }
+/// Agents name theirs without regard to each other.
+std::string candidateId(const std::string& transport, const std::string& id) { return "I" + transport + id; }
+std::string pairId(const std::string& transport, const std::string& id) { return "C" + transport + id; }
 
-void addCertificate(StatsWriter& writer, const char* id, const std::vector<std::uint8_t>& der) {
+void addCertificate(StatsWriter& writer, const std::string& id, const std::vector<std::uint8_t>& der) {
   if (der.empty()) return;
   const std::string text = dtls::fingerprintOf(der, "sha-256").toString();  // "sha-256 AB:…"
   CertificateStats stats;
@@ -59,11 +64,11 @@ void addCertificate(StatsWriter& writer, const char* id, const std::vector<std::
   writer.add(id, std::move(stats));
 }
 
-void addCandidate(StatsWriter& writer, const ice::CandidateStats& input, bool remote) {
+void addCandidate(StatsWriter& writer, const std::string& transport, const ice::CandidateStats& input, bool remote) {
   const auto& candidate = input.candidate;
   IceCandidateStats stats;
   stats.remote = remote;
-  stats.transportId = transportId;
+  stats.transportId = transport;
   stats.address = StatsWriter::unlessEmpty(candidate.address);
   stats.port = candidate.port;
   stats.protocol = candidate.transport;
@@ -76,14 +81,15 @@ void addCandidate(StatsWriter& writer, const ice::CandidateStats& input, bool re
   if (stats.relatedAddress) stats.relatedPort = candidate.relatedPort;
   stats.usernameFragment = StatsWriter::unlessEmpty(input.ufrag);
   stats.tcpType = StatsWriter::unlessEmpty(candidate.tcpType);
-  writer.add(candidateId(input.id), std::move(stats));
+  writer.add(candidateId(transport, input.id), std::move(stats));
 }
 
-void addPair(StatsWriter& writer, const ice::PairStats& input, std::optional<double> availableOutgoingBitrate) {
+void addPair(StatsWriter& writer, const std::string& transport, const ice::PairStats& input,
+             std::optional<double> availableOutgoingBitrate) {
   CandidatePairStats stats;
-  stats.transportId = transportId;
-  stats.localCandidateId = candidateId(input.localCandidateId);
-  stats.remoteCandidateId = candidateId(input.remoteCandidateId);
+  stats.transportId = transport;
+  stats.localCandidateId = candidateId(transport, input.localCandidateId);
+  stats.remoteCandidateId = candidateId(transport, input.remoteCandidateId);
   stats.state = toString(input.state);
   stats.nominated = input.nominated;
   stats.packetsSent = input.packetsSent;
@@ -102,15 +108,16 @@ void addPair(StatsWriter& writer, const ice::PairStats& input, std::optional<dou
   stats.consentRequestsSent = input.consentRequestsSent;
   stats.packetsDiscardedOnSend = input.packetsDiscardedOnSend;
   stats.bytesDiscardedOnSend = input.bytesDiscardedOnSend;
-  writer.add(pairId(input.id), std::move(stats));
+  writer.add(pairId(transport, input.id), std::move(stats));
 }
 
-void addIce(StatsWriter& writer, const ice::Stats& ice, std::optional<double> availableOutgoingBitrate) {
+void addIce(StatsWriter& writer, const std::string& transport, const ice::Stats& ice,
+            std::optional<double> availableOutgoingBitrate) {
   // The agent names candidates apart from their side; a remote one and a local one have different ids.
-  for (const auto& candidate : ice.localCandidates) addCandidate(writer, candidate, false);
-  for (const auto& candidate : ice.remoteCandidates) addCandidate(writer, candidate, true);
+  for (const auto& candidate : ice.localCandidates) addCandidate(writer, transport, candidate, false);
+  for (const auto& candidate : ice.remoteCandidates) addCandidate(writer, transport, candidate, true);
   for (const auto& pair : ice.pairs)
-    addPair(writer, pair, pair.id == ice.selectedPairId ? availableOutgoingBitrate : std::nullopt);
+    addPair(writer, transport, pair, pair.id == ice.selectedPairId ? availableOutgoingBitrate : std::nullopt);
 }
 
 template <class Reason, class Name>
@@ -174,7 +181,7 @@ std::string srtpDropName(const char* direction, srtp::Drop reason) {
   return layer;
 }
 
-std::map<std::string, std::uint64_t> dropsOf(const Peer::Stats& stats) {
+std::map<std::string, std::uint64_t> dropsOf(const Transport::Stats& stats) {
   std::map<std::string, std::uint64_t> drops;
   addDrops(drops, stats.ice.drops, [](ice::Drop reason) { return "ice." + std::string(toString(reason)); });
   addDrops(drops, stats.dtls.drops, dtlsDropName);
@@ -182,10 +189,45 @@ std::map<std::string, std::uint64_t> dropsOf(const Peer::Stats& stats) {
   addDrops(drops, stats.media.drops, mediaDropName);
   addDrops(drops, stats.media.sent, [](srtp::Drop reason) { return srtpDropName("out", reason); });
   addDrops(drops, stats.media.received, [](srtp::Drop reason) { return srtpDropName("in", reason); });
-  if (stats.sctp)
-    for (const auto& [reason, count] : stats.sctp->association.drops)
-      drops.emplace("sctp." + std::string(reason), count);
   return drops;
+}
+
+void addTransport(StatsWriter& writer, const Transport::Stats& stats, DtlsTransportState dtlsState,
+                  IceTransportState iceState, bool hasRemoteCertificate,
+                  const std::optional<sctp::DataChannels::Stats>& sctp) {
+  const auto id = transportId(stats.id);
+  TransportStats transport;
+  transport.dtlsState = dtlsState;
+  transport.iceState = iceState;
+  transport.localCertificateId = localCertificateId;
+  if (hasRemoteCertificate) transport.remoteCertificateId = remoteCertificateId(stats.id);
+  transport.packetsSent = stats.packetsSent;
+  transport.packetsReceived = stats.packetsReceived;
+  transport.bytesSent = stats.bytesSent;
+  transport.bytesReceived = stats.bytesReceived;
+  transport.iceRole = stats.ice.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
+  transport.iceLocalUsernameFragment = StatsWriter::unlessEmpty(stats.ice.localUfrag);
+  if (!stats.ice.selectedPairId.empty()) transport.selectedCandidatePairId = pairId(id, stats.ice.selectedPairId);
+  transport.selectedCandidatePairChanges = stats.ice.selectedCandidatePairChanges;
+  if (stats.media.sourceFeedback) {
+    transport.ccfbMessagesSent = stats.media.sourceFeedback->sent;
+    transport.ccfbMessagesReceived = stats.media.sourceFeedback->received;
+  }
+  transport.dtlsRole = !stats.dtlsRole ? "unknown" : *stats.dtlsRole == dtls::Role::Client ? "client" : "server";
+  if (const auto& parameters = stats.dtlsParameters) {
+    // webrtc-stats: "represented as four upper case hexadecimal digits".
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string version;
+    for (int shift = 12; shift >= 0; shift -= 4) version.push_back(digits[(parameters->wireVersion >> shift) & 15]);
+    transport.tlsVersion = version;
+    transport.dtlsCipher = parameters->cipher;
+    if (parameters->srtpProfile) transport.srtpCipher = dtls::name(*parameters->srtpProfile);
+  }
+  transport.drops = dropsOf(stats);
+  if (sctp)
+    for (const auto& [reason, count] : sctp->association.drops)
+      transport.drops.emplace("sctp." + std::string(reason), count);
+  writer.add(id, std::move(transport));
 }
 
 }  // namespace
@@ -269,13 +311,14 @@ Connection::StatsInput Connection::statsInput() const {
       }
       input.transceivers.push_back(std::move(one));
     }
-  input.hasTransport = dtls_ != nullptr;
-  if (dtls_) {
-    input.dtlsState = dtls_->slots.state;
-    input.iceState = dtls_->ice->slots.state;
+  for (const auto& [id, transport] : transports_) {
+    auto& one = input.transports.emplace_back();
+    one.id = id;
+    one.dtlsState = transport->slots.state;
+    one.iceState = transport->ice->slots.state;
+    if (!transport->slots.remoteCertificates.empty()) one.remoteCertificate = transport->slots.remoteCertificates.front();
   }
   input.localCertificate = certificate_.shared()->der();
-  input.remoteCertificate = remoteCertificate_;
   return input;
 }
 
@@ -310,46 +353,21 @@ StatsReport Connection::report(const StatsInput& input, const Sample& sample, Du
 
   for (const auto& source : input.sources) addMediaSource(writer, source, Time(sample.at + wallClockOffset));
   addCertificate(writer, localCertificateId, input.localCertificate);
-  if (input.hasTransport) {
-    addCertificate(writer, remoteCertificateId, input.remoteCertificate);
-    addTransport(writer, input, stats);
-    addIce(writer, stats.ice, stats.media.availableOutgoingBitrate);
-    addStreams(writer, stats.media, input.transceivers, transportId);
+  std::vector<std::string> selected;
+  for (const auto& transport : stats.transports) {
+    const auto described = std::find_if(input.transports.begin(), input.transports.end(),
+                                        [&](const auto& one) { return one.id == transport.id; });
+    if (described == input.transports.end()) continue;
+    addCertificate(writer, remoteCertificateId(transport.id), described->remoteCertificate);
+    addTransport(writer, transport, described->dtlsState, described->iceState, !described->remoteCertificate.empty(),
+                 transport.id == stats.sctpTransport ? stats.sctp : std::nullopt);
+    const auto& media = transport.media;
+    addIce(writer, transportId(transport.id), transport.ice, media.availableOutgoingBitrate);
+    addStreams(writer, media, input.transceivers, transportId(transport.id));
+    if (!selector) continue;
+    for (auto& id : selectedStreams(media, *selector)) selected.push_back(std::move(id));
   }
-  if (selector) return selectStats(writer.take(), selectedStreams(stats.media, *selector));
-  return writer.take();
-}
-
-void Connection::addTransport(StatsWriter& writer, const StatsInput& input, const Peer::Stats& stats) {
-  TransportStats transport;
-  transport.dtlsState = input.dtlsState;
-  transport.iceState = input.iceState;
-  transport.localCertificateId = localCertificateId;
-  if (!input.remoteCertificate.empty()) transport.remoteCertificateId = remoteCertificateId;
-  transport.packetsSent = stats.packetsSent;
-  transport.packetsReceived = stats.packetsReceived;
-  transport.bytesSent = stats.bytesSent;
-  transport.bytesReceived = stats.bytesReceived;
-  transport.iceRole = stats.ice.role == ice::Role::Controlling ? IceRole::Controlling : IceRole::Controlled;
-  transport.iceLocalUsernameFragment = StatsWriter::unlessEmpty(stats.ice.localUfrag);
-  if (!stats.ice.selectedPairId.empty()) transport.selectedCandidatePairId = pairId(stats.ice.selectedPairId);
-  transport.selectedCandidatePairChanges = stats.ice.selectedCandidatePairChanges;
-  if (stats.media.sourceFeedback) {
-    transport.ccfbMessagesSent = stats.media.sourceFeedback->sent;
-    transport.ccfbMessagesReceived = stats.media.sourceFeedback->received;
-  }
-  transport.dtlsRole = !stats.dtlsRole ? "unknown" : *stats.dtlsRole == dtls::Role::Client ? "client" : "server";
-  if (const auto& parameters = stats.dtlsParameters) {
-    // webrtc-stats: "represented as four upper case hexadecimal digits".
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string version;
-    for (int shift = 12; shift >= 0; shift -= 4) version.push_back(digits[(parameters->wireVersion >> shift) & 15]);
-    transport.tlsVersion = version;
-    transport.dtlsCipher = parameters->cipher;
-    if (parameters->srtpProfile) transport.srtpCipher = dtls::name(*parameters->srtpProfile);
-  }
-  transport.drops = dropsOf(stats);
-  writer.add(transportId, std::move(transport));
+  return selector ? selectStats(writer.take(), selected) : writer.take();
 }
 
 }  // namespace parley::pc

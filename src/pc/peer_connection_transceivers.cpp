@@ -184,7 +184,7 @@ void Connection::mirror(RtpTransceiverImpl& to, const Transceiver& transceiver) 
   slots.currentDirection.reset();
   if (transceiver.negotiated.currentDirection) slots.currentDirection = shown(*transceiver.negotiated.currentDirection);
   if (transceiver.stopped) slots.currentDirection = RtpTransceiverDirection::Stopped;
-  const auto& transport = slots.mid ? dtls_ : nullptr;
+  const auto transport = slots.mid ? findTransport(session_.transportOf(transceiver)) : nullptr;
   to.rtpSender->slots.transport = transport;
   to.rtpReceiver->slots.transport = transport;
 }

@@ -3,6 +3,7 @@
 #include "dtls/endpoint.hpp"
 #include "ice/agent.hpp"
 #include "pc/media_event.hpp"
+#include "pc/transport_plan.hpp"
 #include "sctp/data_channels.hpp"
 
 #include <cstddef>
@@ -22,6 +23,14 @@ struct DtlsStateChanged {
   std::vector<std::uint8_t> remoteCertificate;                     ///< DER, when connected.
   bool wrongFingerprint = false;                                   ///< It failed because of the peer's certificate.
   std::optional<std::uint8_t> receivedAlert = {}, sentAlert = {};  ///< What ended it, if an alert did.
+};
+
+/// What happened on one of the connection's transports.
+struct TransportEvent {
+  TransportId transport = 0;
+  std::variant<ice::CandidateFound, ice::CandidateFailed, ice::GatheringChanged, ice::StateChanged,
+               ice::SelectedPairChanged, ice::RoleChanged, DtlsStateChanged>
+      event;
 };
 
 /// The association is up: channels can open.
@@ -70,9 +79,7 @@ struct ChannelDrained {
 };
 
 using PeerEvent =
-    std::variant<ice::CandidateFound, ice::CandidateFailed, ice::GatheringChanged, ice::StateChanged,
-                 ice::SelectedPairChanged, ice::RoleChanged, DtlsStateChanged, SctpConnected, SctpClosed,
-                 ChannelIncoming, ChannelOpened, ChannelClosing, ChannelClosed, ChannelMessage, ChannelDrained,
+    std::variant<TransportEvent, SctpConnected, SctpClosed, ChannelIncoming, ChannelOpened, ChannelClosing, ChannelClosed, ChannelMessage, ChannelDrained,
                  FrameReceived, KeyFrameWanted, SendBitrateChanged, SourceCollided, MediaFlows, TonePlayed>;
 
 /// The façade's end of the data plane. Called on the engine's thread; the implementation only queues a task.

@@ -52,12 +52,13 @@ Async<std::vector<RtpForwarder::Source>> RtpForwarderImpl::getSources() {
   if (!connection) return rejected<std::vector<Source>>();
   return connection->askPeer<std::vector<Source>>([id = receiver_->transceiver()](Peer& peer, Time) {
     std::vector<Source> sources;
-    for (const auto& inbound : peer.stats().media.inbound) {
-      if (inbound.transceiver != id) continue;
-      const auto& values = inbound.values;
-      sources.push_back({inbound.rid, inbound.ssrc, values.packetsReceived, values.bytesReceived, values.frameWidth,
-                         values.frameHeight, values.framesReceived});
-    }
+    for (const auto& transport : peer.stats().transports)
+      for (const auto& inbound : transport.media.inbound) {
+        if (inbound.transceiver != id) continue;
+        const auto& values = inbound.values;
+        sources.push_back({inbound.rid, inbound.ssrc, values.packetsReceived, values.bytesReceived, values.frameWidth,
+                           values.frameHeight, values.framesReceived});
+      }
     return sources;
   });
 }

@@ -16,11 +16,18 @@ namespace {
 
 SessionError error(ErrorName name, std::string message) { return {name, std::move(message)}; }
 
-/// The transport of a local description, all of whose sections in use show the same one.
-std::optional<TransportView> localView(const std::optional<LocalDescription>& description) {
-  if (!description) return std::nullopt;
-  const auto used = sectionsInUse(*description->tree);
-  return used ? std::optional(viewTransport(*description->tree, used->anchor)) : std::nullopt;
+void addUfrags(std::set<std::string>& ufrags, const sdp::Description& tree, const SectionsInUse& used) {
+  for (const auto& bundle : used.bundles)
+    ufrags.insert(viewTransport(tree, bundle.anchor()).credentials.ufrag);
+}
+
+/// Gives a bundle the first name that its sections have in `known`, if none before it got that.
+void keepName(Bundle& bundle, const SectionsInUse& known, const SectionsInUse& named) {
+  for (const auto section : bundle.sections)
+    if (const auto* before = known.bundleOf(section); before && !named.ofTransport(before->transport)) {
+      bundle.transport = before->transport;
+      return;
+    }
 }
 
 }  // namespace
@@ -69,11 +76,16 @@ base::Result<Applied, SessionError> Session::setLocal(std::optional<SdpType> giv
 
   auto changed = now_;
   changed.state = *after;
-  changed.pendingLocal = LocalDescription{type, std::make_shared<const sdp::Description>(last->tree)};
-  if (type == SdpType::Offer)
+  changed.pendingLocal = LocalDescription{type, std::make_shared<const sdp::Description>(last->tree), last->used};
+  if (type == SdpType::Offer) {
     associate(changed, last->associations);
-  else
+  } else {
+    // The answer may be older than the offer's latest application, which has named its transports again.
+    for (auto& bundle : changed.pendingLocal->used.bundles)
+      if (const auto* offered = changed.pendingRemote->used.bundleOf(bundle.anchor()))
+        bundle.transport = offered->transport;
     takeLocalAnswer(changed);
+  }
   return commit(std::move(changed), type);
 }
 
@@ -86,7 +98,8 @@ base::Result<Applied, SessionError> Session::setRemote(SdpType type, std::string
   auto parsed = sdp::parse(sdp);
   if (!parsed)
     return base::unexpected(SessionError{ErrorName::OperationError, parsed.error().toString(), parsed.error().line});
-  if (auto refused = checkRemote(now_, type, *parsed)) return base::unexpected(*refused);
+  auto used = type == SdpType::Offer ? offeredByPeer(*parsed) : answeredByPeer(*parsed);
+  if (auto refused = checkRemote(now_, type, *parsed, used)) return base::unexpected(*refused);
   // RFC 8445 s.6.1.1 has no checks between two lite agents; RFC 8827 s.6.4 wants each path checked, and consent kept.
   if (config_.iceLite && sdp::has<sdp::IceLite>(parsed->attributes))
     return base::unexpected(
@@ -95,30 +108,56 @@ base::Result<Applied, SessionError> Session::setRemote(SdpType type, std::string
   auto changed = now_;
   changed.state = *after;
   changed.pendingRemote = RemoteDescription{
-      type, std::make_shared<const sdp::Description>(std::move(*parsed)), std::make_shared<const std::string>(sdp), {}};
+      type, std::make_shared<const sdp::Description>(std::move(*parsed)), std::make_shared<const std::string>(sdp), {},
+      std::move(used)};
   const auto& tree = *changed.pendingRemote->tree;
-  DescribedCandidates described;
-  const auto current = activeExchange(now_);
-  if (const auto used = sectionsInUse(tree, current ? std::optional(current->used) : std::nullopt)) {
-    const auto init = used->data ? viewData(tree.media[*used->data]).sctpInit : std::nullopt;
-    // draft-hancke-tsvwg-snap s.5.3, s.5.5
-    if (init && config_.makeSctpInit && !sctp::native::parseInit(*init))
-      return base::unexpected(error(ErrorName::InvalidAccessError, "a=sctp-init holds no INIT"));
-    auto found = candidatesFor(tree, used->anchor);
+  const auto& data = changed.pendingRemote->used.data;
+  const auto init = data ? viewData(tree.media[*data]).sctpInit : std::nullopt;
+  // draft-hancke-tsvwg-snap s.5.3, s.5.5
+  if (init && config_.makeSctpInit && !sctp::native::parseInit(*init))
+    return base::unexpected(error(ErrorName::InvalidAccessError, "a=sctp-init holds no INIT"));
+  std::vector<DescribedCandidates> described;
+  for (const auto& bundle : changed.pendingRemote->used.bundles) {
+    auto found = candidatesFor(tree, bundle);
     if (!found) return base::unexpected(error(ErrorName::InvalidAccessError, found.error()));
-    described = std::move(*found);
+    described.push_back(std::move(*found));
   }
   std::vector<TransceiverId> tracks;
   takeRemote(changed, type, tracks);
   auto applied = commit(std::move(changed), type);
-  applied.remoteCandidates = std::move(described.candidates);
-  applied.remoteEndOfCandidates = described.end;
+  applied.remoteCandidates = std::move(described);
   applied.tracks = std::move(tracks);
   return applied;
 }
 
+/// The transports of an offer that we can accept. Those that go on keep their names; so do those of an offer that comes
+/// instead of another.
+SectionsInUse Session::offeredByPeer(const sdp::Description& offer) {
+  const auto active = activeExchange(now_);
+  const auto before = active ? active->used : SectionsInUse();
+  auto used = acceptable(offer, sectionsInUse(offer, before.data), config_.bundlePolicy, before);
+  for (auto& bundle : used.bundles) {
+    keepName(bundle, before, used);
+    if (bundle.transport == 0 && now_.pendingRemote) keepName(bundle, now_.pendingRemote->used, used);
+    if (bundle.transport == 0) bundle.transport = ++lastTransport_;
+  }
+  return used;
+}
+
+/// The transports of an answer: of each bundle it is the one that we offered with its first section.
+SectionsInUse Session::answeredByPeer(const sdp::Description& answer) const {
+  auto used = sectionsInUse(answer);
+  for (auto& bundle : used.bundles)
+    if (const auto* offered = now_.pendingLocal->used.bundleOf(bundle.anchor())) bundle.transport = offered->transport;
+  return used;
+}
+
 Applied Session::commit(Negotiation changed, SdpType type) {
   if (changed.state == SignalingState::Stable) {
+    auto& answered = type == SdpType::Answer && changed.pendingLocal->type == SdpType::Answer
+                         ? changed.pendingLocal->used
+                         : changed.pendingRemote->used;
+    changed.pendingLocal->used = changed.pendingRemote->used = SectionsInUse(answered);
     changed.currentLocal = std::exchange(changed.pendingLocal, std::nullopt);
     changed.currentRemote = std::exchange(changed.pendingRemote, std::nullopt);
     removeStopped(changed);
@@ -127,16 +166,25 @@ Applied Session::commit(Negotiation changed, SdpType type) {
     for (const auto& transceiver : now_.transceivers) changed.stable.emplace(transceiver.id, transceiver.negotiated);
   }
   const auto before = activeExchange(now_);
-  changed.dtlsRole.reset();
+  changed.associations.clear();
   const auto after = activeExchange(changed);
   if (!after)
     changed.iceRole.reset();
   else if (!changed.iceRole)
-    changed.iceRole = planOf(now_).ice.role;
-  const bool continues = before && after && continuesDtls(before->remote, after->remote);
-  if (after) changed.dtlsRole = continues ? before->dtlsRole : after->dtlsRole;
-  // RFC 8842 s.5: the one that exists ends.
-  if (before && after && !continues) ++changed.dtlsAssociation;
+    changed.iceRole = planOf(now_).front().ice.role;
+  if (after)
+    for (const auto& transport : after->transports) {
+      const auto id = transport.bundle.transport;
+      const auto* was = before ? before->transport(id) : nullptr;
+      auto& association = changed.associations[id];
+      association.role = transport.dtlsRole;
+      if (!was) continue;
+      association.number = now_.associations.at(id).number;
+      if (continuesDtls(was->remote, transport.remote))
+        association.role = was->dtlsRole;
+      else
+        ++association.number;  // RFC 8842 s.5: the one that exists ends.
+    }
 
   Applied applied;
   applied.type = type;
@@ -147,17 +195,17 @@ Applied Session::commit(Negotiation changed, SdpType type) {
   applied.plan = plan();
 
   // What a new offer would propose was applied, or does not fit any more.
-  proposedCredentials_.reset();
-  proposedTlsId_.reset();
-  proposedSctpInit_.reset();
+  forgetProposals();
   proposedMids_.clear();
   if (state() == SignalingState::Stable) {
     lastOffer_.reset();
     lastAnswer_.reset();
     // The channels are gone with their section; a new one asks for a new section.
     if (applied.dataSectionRemoved) wantsData_ = false;
-    const auto local = localView(now_.currentLocal);
-    if (!local || !ufragsToReplace_.contains(local->credentials.ufrag)) ufragsToReplace_.clear();
+    std::set<std::string> ufrags;
+    addUfrags(ufrags, *now_.currentLocal->tree, now_.currentLocal->used);
+    if (std::none_of(ufrags.begin(), ufrags.end(), [&](const auto& one) { return ufragsToReplace_.contains(one); }))
+      ufragsToReplace_.clear();
   }
   gathered_.keepOnly(localUfrags());
   return applied;
@@ -170,9 +218,7 @@ base::Result<Applied, SessionError> Session::rollback() {
   now_.pendingRemote.reset();
   now_.state = *after;
   auto tracks = restoreTransceivers();
-  proposedCredentials_.reset();
-  proposedTlsId_.reset();
-  proposedSctpInit_.reset();
+  forgetProposals();
   gathered_.keepOnly(localUfrags());
 
   Applied applied;
@@ -183,6 +229,13 @@ base::Result<Applied, SessionError> Session::rollback() {
   return applied;
 }
 
+void Session::forgetProposals() {
+  proposedTransports_.clear();
+  proposedCredentials_.clear();
+  proposedTlsIds_.clear();
+  proposedSctpInit_.reset();
+}
+
 void Session::close() { now_.state = SignalingState::Closed; }
 
 // --- Reading ---
@@ -190,7 +243,7 @@ void Session::close() { now_.state = SignalingState::Closed; }
 std::optional<SessionDescription> Session::render(const std::optional<LocalDescription>& description) const {
   if (!description) return std::nullopt;
   auto tree = *description->tree;
-  gathered_.insertInto(tree);
+  gathered_.insertInto(tree, description->used);
   return SessionDescription{description->type, sdp::write(tree)};
 }
 
@@ -212,25 +265,47 @@ std::optional<bool> Session::canTrickleIceCandidates() const {
   return remote ? std::optional(hasIceOption(*remote, "trickle")) : std::nullopt;
 }
 
-std::optional<Session::TransportSection> Session::transportSection() const {
-  const sdp::Description* tree = nullptr;
-  std::optional<SectionsInUse> used;
-  if (now_.pendingLocal) {
-    tree = now_.pendingLocal->tree.get();
-    used = sectionsInUse(*tree);
+std::optional<Session::TransportSection> Session::transportSection(TransportId transport) const {
+  for (const auto* description : {&now_.pendingLocal, &now_.currentLocal}) {
+    const auto* bundle = *description ? (*description)->used.ofTransport(transport) : nullptr;
+    if (!bundle) continue;
+    const auto& section = (*description)->tree->media[bundle->anchor()];
+    return TransportSection{static_cast<std::uint16_t>(bundle->anchor()), midOf(section)};
   }
-  const auto current = currentExchange(now_);
-  if (!used && current) {
-    tree = current->localTree.get();
-    used = current->used;
-  }
-  if (!used) return std::nullopt;
-  return TransportSection{static_cast<std::uint16_t>(used->anchor), midOf(tree->media[used->anchor])};
+  return std::nullopt;
 }
 
-TransportPlan Session::plan() const {
+namespace {
+
+/// What `find` says of the sections in use that were described last.
+template <class Find>
+std::optional<TransportId> transportIn(const Negotiation& negotiation, Find find) {
+  const auto in = [&](const auto& description) -> std::optional<TransportId> {
+    if (!description) return std::nullopt;
+    const auto section = find(description->used);
+    const auto* bundle = section ? description->used.bundleOf(*section) : nullptr;
+    return bundle ? std::optional(bundle->transport) : std::nullopt;
+  };
+  // An answer, if only a provisional one, says what is bundled.
+  const bool answersUs = negotiation.pendingRemote && negotiation.pendingRemote->type != SdpType::Offer;
+  for (const bool remote : {answersUs, !answersUs})
+    if (const auto found = remote ? in(negotiation.pendingRemote) : in(negotiation.pendingLocal)) return found;
+  return in(negotiation.currentLocal);
+}
+
+}  // namespace
+
+std::optional<TransportId> Session::transportOf(const Transceiver& transceiver) const {
+  return transportIn(now_, [&](const SectionsInUse&) { return transceiver.negotiated.section; });
+}
+
+std::optional<TransportId> Session::transportOfData() const {
+  return transportIn(now_, [](const SectionsInUse& used) { return used.data; });
+}
+
+Plan Session::plan() const {
   auto plan = planOf(now_);
-  plan.media.cname = cname_;
+  for (auto& transport : plan) transport.media.cname = cname_;
   return plan;
 }
 
@@ -242,7 +317,7 @@ void Session::restartIce() {
   if (state() == SignalingState::Closed) return;
   ufragsToReplace_.clear();
   for (const auto* description : {&now_.currentLocal, &now_.pendingLocal})
-    if (auto view = localView(*description)) ufragsToReplace_.insert(view->credentials.ufrag);
+    if (*description) addUfrags(ufragsToReplace_, *(*description)->tree, (*description)->used);
 }
 
 bool Session::negotiationNeeded() const {
@@ -256,11 +331,7 @@ bool Session::negotiationNeeded() const {
 std::set<std::string> Session::localUfrags() const {
   std::set<std::string> ufrags;
   for (const auto* description : {&now_.currentLocal, &now_.pendingLocal})
-    if (auto view = localView(*description)) ufrags.insert(view->credentials.ufrag);
-  // It may be applied again after a rollback.
-  if (lastOffer_)
-    if (const auto used = sectionsInUse(lastOffer_->tree))
-      ufrags.insert(viewTransport(lastOffer_->tree, used->anchor).credentials.ufrag);
+    if (*description) addUfrags(ufrags, *(*description)->tree, (*description)->used);
   return ufrags;
 }
 

@@ -43,17 +43,15 @@ struct SessionConfig {
   bool renomination = false;
   /// The pause between checks that we propose (RFC 8839 s.5.5).
   std::chrono::milliseconds icePacing{50};
-  /// What of a first offer peers without BUNDLE reject, because it is bundle-only (RFC 9143 s.6): with MaxBundle all but
-  /// the first section, with Balanced all but the first of each kind. There is one transport under every policy.
+  /// RFC 9429 s.4.1.1: which sections have a transport of their own until the peer bundles them.
   BundlePolicy bundlePolicy = BundlePolicy::Balanced;
 };
 
 /// What applying a description did, for the data plane and for the façade's events.
 struct Applied {
-  TransportPlan plan;
-  /// Candidates that the description brought for our transport, in its order, and whether it said that these were all.
-  std::vector<ice::Candidate> remoteCandidates;
-  bool remoteEndOfCandidates = false;
+  Plan plan;
+  /// What the description brought for our transports.
+  std::vector<DescribedCandidates> remoteCandidates;
 
   SdpType type = SdpType::Offer;  ///< As applied; a missing type was inferred.
   bool signalingStateChanged = false;
@@ -66,16 +64,17 @@ struct Applied {
 
 /// A remote candidate that was accepted.
 struct AddedCandidate {
-  /// For `Peer::addRemoteCandidate`. None if it is of no use to us: the section is rejected or has another transport.
+  /// For `Peer::addRemoteCandidate`; none if this is the end of them.
   std::optional<ice::Candidate> candidate;
-  /// For `Peer::endOfRemoteCandidates`.
-  bool endOfCandidates = false;
+  /// Whose it is. None if it is of no use to us: the section is rejected, or was bundled with another.
+  std::vector<TransportId> transports;
 };
 
 /// JSEP (RFC 9429) and the parts of the W3C's algorithms that decide on descriptions: a value-like object without time,
 /// transport or threads. Each operation is all or nothing: after an error nothing has changed.
 ///
-/// All sections of a session are in one bundle, over one transport: what a peer offers beside it is rejected.
+/// Sections that are bundled share a transport; the session gives transports their names, and says in its plan which are
+/// wanted.
 ///
 /// The W3C's setRemoteDescription first rolls back a local offer if a remote one comes. These are two steps with events
 /// between them, so they are two calls here: `if (session.needsRollback(type)) session.setLocal(Rollback, "");` and
@@ -172,17 +171,21 @@ class Session {
 
   // --- What is negotiated ---
 
-  TransportPlan plan() const;
+  /// The transports that descriptions want.
+  Plan plan() const;
   /// Whether a transport is described, by an offer or a finished exchange.
   bool hasTransport() const { return describesTransport(now_); }
   /// Whether the W3C's `sctp` attribute has an object: an offer or a finished exchange describes an association.
   bool hasSctpTransport() const { return describesSctp(now_); }
-  /// The section of the transport, for the candidates that we signal: index and mid (if the peer uses mids).
+  /// Of the section that a transceiver has, if one is described.
+  std::optional<TransportId> transportOf(const Transceiver& transceiver) const;
+  std::optional<TransportId> transportOfData() const;
+  /// The section of a transport, for the candidates that we signal: index and mid (if the peer uses mids).
   struct TransportSection {
     std::uint16_t index = 0;
     std::optional<std::string> mid;
   };
-  std::optional<TransportSection> transportSection() const;
+  std::optional<TransportSection> transportSection(TransportId transport) const;
 
   /// Final. Descriptions stay readable.
   void close();
@@ -191,6 +194,7 @@ class Session {
   struct Created {
     std::string text;
     sdp::Description tree;
+    SectionsInUse used;
     /// Of an offer: the transceivers of its new sections.
     struct Association {
       TransceiverId transceiver = 0;
@@ -201,9 +205,11 @@ class Session {
 
   // session_create.cpp
   LocalTransport localTransport() const;
-  void markBundleOnly(std::vector<SectionPlan>& sections) const;
-  std::vector<SectionPlan> offeredSections(const std::optional<SectionsInUse>& existing,
-                                           std::vector<Created::Association>& associations);
+  std::vector<SectionPlan> offeredSections(std::vector<Created::Association>& associations);
+  void bundleOffered(DescriptionPlan& plan, SectionsInUse& used);
+  TransportId proposeTransport(std::size_t section);
+  void offerTransports(DescriptionPlan& plan, const SectionsInUse& used, bool iceRestart);
+  std::optional<Bundle> answerBundle(DescriptionPlan& plan, const Bundle& offered);
   LocalMedia offeredMedia(const Transceiver& transceiver, const sdp::MediaSection* before,
                           const sdp::MediaSection* answered, Numbers& numbers) const;
   LocalData offeredData(const std::optional<DataView>& existing);
@@ -211,10 +217,11 @@ class Session {
   LocalData answeredData(const DataView& offered, bool continues);
   LocalMedia sentMedia(const Transceiver& transceiver) const;
   Numbers numbers() const;
-  ice::Credentials offerCredentials(bool iceRestart);
-  ice::Credentials answerCredentials(const TransportView& offered, const std::optional<Exchange>& current);
-  ice::Credentials propose(const std::function<bool(const std::string& ufrag)>& usable);
-  std::string proposeTlsId();
+  ice::Credentials offerCredentials(TransportId transport, bool iceRestart);
+  ice::Credentials answerCredentials(TransportId transport, const TransportView& offered,
+                                     const Exchange::Transport* current);
+  ice::Credentials propose(TransportId transport, const std::function<bool(const std::string& ufrag)>& usable);
+  std::string proposeTlsId(TransportId transport);
   std::optional<std::vector<std::uint8_t>> proposeSctpInit();
   std::string proposeMid(TransceiverId id);
   std::string freshMid();
@@ -232,10 +239,13 @@ class Session {
   void removeStopped(Negotiation& changed) const;
   std::vector<TransceiverId> restoreTransceivers();
   bool mediaNeedsNegotiation() const;
-  const PlannedMedia* findMedia(const MediaPlan& plan, TransceiverId id) const;
+  std::optional<PlannedMedia> plannedMedia(TransceiverId id) const;
 
+  SectionsInUse offeredByPeer(const sdp::Description& offer);
+  SectionsInUse answeredByPeer(const sdp::Description& answer) const;
   Applied commit(Negotiation changed, SdpType type);
   base::Result<Applied, SessionError> rollback();
+  void forgetProposals();
   std::set<std::string> localUfrags() const;
   std::optional<SessionDescription> render(const std::optional<LocalDescription>& description) const;
 
@@ -245,6 +255,7 @@ class Session {
   std::uint64_t sessionVersion_ = 0;
   std::uint32_t nextMid_ = 0;
   TransceiverId lastTransceiver_ = 0;
+  TransportId lastTransport_ = 0;
   std::set<std::uint32_t> ssrcs_;
   /// RFC 7022: random, for the life of the connection. Made with the first transceiver.
   std::string cname_;
@@ -259,8 +270,9 @@ class Session {
   std::optional<Created> lastOffer_, lastAnswer_;
   std::shared_ptr<const std::string> answeredOffer_;  ///< What lastAnswer_ answers.
   /// What unapplied offers and answers contain, so that creating one again gives the same text.
-  std::optional<ice::Credentials> proposedCredentials_;
-  std::optional<std::string> proposedTlsId_;
+  std::map<std::size_t, TransportId> proposedTransports_;  ///< By section.
+  std::map<TransportId, ice::Credentials> proposedCredentials_;
+  std::map<TransportId, std::string> proposedTlsIds_;
   /// By transceiver; the data section is 0.
   std::map<TransceiverId, std::string> proposedMids_;
   std::optional<std::vector<std::uint8_t>> proposedSctpInit_;

@@ -44,31 +44,33 @@ void GatheredCandidates::keepOnly(const std::set<std::string>& ufrags) {
   std::erase_if(generations_, [&](const Generation& generation) { return !ufrags.contains(generation.ufrag); });
 }
 
-void GatheredCandidates::insertInto(sdp::Description& description) const {
-  const auto used = sectionsInUse(description);
-  if (!used) return;
-  auto& section = description.media[used->anchor];
-  auto found = std::find_if(generations_.begin(), generations_.end(), [&](const Generation& generation) {
-    return generation.ufrag == ufragOf(description, used->anchor);
-  });
-  if (found == generations_.end()) return;
+void GatheredCandidates::insertInto(sdp::Description& description, const SectionsInUse& used) const {
+  for (const auto& bundle : used.bundles) {
+    auto& section = description.media[bundle.anchor()];
+    const auto found = std::find_if(generations_.begin(), generations_.end(), [&](const Generation& generation) {
+      return generation.ufrag == ufragOf(description, bundle.anchor());
+    });
+    if (found == generations_.end()) continue;
 
-  if (const auto* candidate = defaultCandidate(found->candidates)) {
-    section.port = candidate->port;
-    section.connections = {{"IN", candidate->socketAddress()->ip.isV4() ? "IP4" : "IP6", candidate->address}};
+    if (const auto* candidate = defaultCandidate(found->candidates)) {
+      section.port = candidate->port;
+      section.connections = {{"IN", candidate->socketAddress()->ip.isV4() ? "IP4" : "IP6", candidate->address}};
+    }
+    constexpr std::string_view prefix = "candidate:";
+    for (const auto& candidate : found->candidates)
+      section.attributes.push_back(sdp::CandidateAttribute{ice::toString(candidate).substr(prefix.size())});
+    if (found->complete) section.attributes.push_back(sdp::EndOfCandidates{});
   }
-  constexpr std::string_view prefix = "candidate:";
-  for (const auto& candidate : found->candidates)
-    section.attributes.push_back(sdp::CandidateAttribute{ice::toString(candidate).substr(prefix.size())});
-  if (found->complete) section.attributes.push_back(sdp::EndOfCandidates{});
 }
 
-base::Result<DescribedCandidates, std::string> candidatesFor(const sdp::Description& description, std::size_t section) {
+base::Result<DescribedCandidates, std::string> candidatesFor(const sdp::Description& description,
+                                                             const Bundle& bundle) {
   DescribedCandidates described;
+  described.transport = bundle.transport;
   // RFC 8840 s.8.1: at the session level the end is that of all sections.
   described.end = sdp::has<sdp::EndOfCandidates>(description.attributes);
   for (std::size_t i = 0; i < description.media.size(); ++i) {
-    if (!sharesTransport(description, section, i)) continue;
+    if (!sharesTransport(description, bundle.anchor(), i)) continue;
     const auto& attributes = description.media[i].attributes;
     described.end = described.end || sdp::has<sdp::EndOfCandidates>(attributes);
     for (const auto* line : sdp::all<sdp::CandidateAttribute>(attributes)) {

@@ -22,7 +22,7 @@ class GatheredCandidates {
   /// Forgets all other generations.
   void keepOnly(const std::set<std::string>& ufrags);
   /// RFC 9429 s.5.2.2: candidate lines, the end of them, and the default candidate in the m= and c= lines.
-  void insertInto(sdp::Description& description) const;
+  void insertInto(sdp::Description& description, const SectionsInUse& used) const;
 
  private:
   struct Generation {
@@ -39,13 +39,15 @@ class GatheredCandidates {
 /// What is beyond is dropped.
 inline constexpr std::size_t maxRemoteCandidates = 512;
 
-/// What a remote description brings for the transport of a section.
+/// What a remote description brings for a transport.
 struct DescribedCandidates {
+  TransportId transport = 0;
+  /// In the order of the description.
   std::vector<ice::Candidate> candidates;
-  bool end = false;
+  bool end = false;  ///< These are all.
 };
 /// The error is a sentence: a line that is no candidate.
-base::Result<DescribedCandidates, std::string> candidatesFor(const sdp::Description& description, std::size_t section);
+base::Result<DescribedCandidates, std::string> candidatesFor(const sdp::Description& description, const Bundle& bundle);
 
 /// Remembers a line of addIceCandidate, once.
 void addLine(RemoteDescription& description, std::size_t section, const std::string& line);

@@ -67,14 +67,15 @@ Reason checkRetransmission(const sdp::Description& description) {
   return std::nullopt;
 }
 
-/// The transport of the sections that we can use.
+/// A transport that the description has, as its first section says.
 struct Anchor {
   std::size_t index = 0;
+  TransportId transport = 0;
   TransportView view;
 };
 
 /// Another DTLS association needs a new transport, which is an ICE restart (RFC 9429 s.5.8.3, 5.11).
-Reason checkAssociation(const Exchange& before, const Anchor& after) {
+Reason checkAssociation(const Exchange::Transport& before, const Anchor& after) {
   if (!continuesDtls(before.remote, after.view) && before.remote.credentials == after.view.credentials)
     return section(after.index) + "a new fingerprint or tls-id needs an ICE restart";
   return std::nullopt;
@@ -82,7 +83,7 @@ Reason checkAssociation(const Exchange& before, const Anchor& after) {
 
 /// An association that goes on keeps its roles (RFC 8842 s.5.5). For answers that is not checked: Firefox answers each
 /// offer as active, whatever it is (its bug 1329028), and goes on in the role that it has. So do we.
-Reason checkRoles(const Exchange& before, const Anchor& offered) {
+Reason checkRoles(const Exchange::Transport& before, const Anchor& offered) {
   if (!continuesDtls(before.remote, offered.view)) return std::nullopt;
   const bool client = before.dtlsRole == dtls::Role::Client;
   if (offered.view.setup == (client ? sdp::Setup::Role::Active : sdp::Setup::Role::Passive))
@@ -95,7 +96,12 @@ bool isInUse(const std::optional<Exchange>& current, std::size_t index) {
   return current && current->used.contains(index);
 }
 
-Reason checkOffer(const Negotiation& negotiation, const sdp::Description& offer, const std::optional<Anchor>& anchor) {
+/// The transport of an exchange that goes on in this one; null if its section was not in use.
+const Exchange::Transport* transportOf(const std::optional<Exchange>& exchange, const Anchor& anchor) {
+  return isInUse(exchange, anchor.index) ? exchange->transport(anchor.transport) : nullptr;
+}
+
+Reason checkOffer(const Negotiation& negotiation, const sdp::Description& offer, const std::vector<Anchor>& anchors) {
   const auto current = currentExchange(negotiation);
   // W3C: an offer after an offer is checked as if the first had been answered, and nothing in it rejected.
   const bool unanswered = negotiation.pendingRemote.has_value();
@@ -107,9 +113,13 @@ Reason checkOffer(const Negotiation& negotiation, const sdp::Description& offer,
       if (auto wrong = inUse ? checkSame(*before, offer, i) : std::nullopt) return wrong;
     }
   }
-  if (!current || !anchor || !isInUse(current, anchor->index)) return std::nullopt;
-  if (auto wrong = checkAssociation(*current, *anchor)) return wrong;
-  return checkRoles(*current, *anchor);
+  for (const auto& anchor : anchors) {
+    const auto* goesOn = transportOf(current, anchor);
+    if (!goesOn) continue;
+    if (auto wrong = checkAssociation(*goesOn, anchor)) return wrong;
+    if (auto wrong = checkRoles(*goesOn, anchor)) return wrong;
+  }
+  return std::nullopt;
 }
 
 /// RFC 9143 s.7.4
@@ -127,7 +137,7 @@ Reason checkAnsweredBundle(const sdp::Description& offer, const sdp::Description
 }
 
 /// RFC 9429 s.5.10: the answer has new credentials if, and only if, the offer restarts ICE.
-Reason checkRestart(const Exchange& current, const sdp::Description& offer, const Anchor& answered) {
+Reason checkRestart(const Exchange::Transport& current, const sdp::Description& offer, const Anchor& answered) {
   const bool offersRestart = viewTransport(offer, answered.index).credentials != current.local.credentials;
   const bool answersRestart = answered.view.credentials != current.remote.credentials;
   if (offersRestart && !answersRestart) return section(answered.index) + "our offer restarts ICE, the answer does not";
@@ -143,8 +153,21 @@ bool hasCommonCodec(const sdp::MediaSection& offered, const sdp::MediaSection& a
   });
 }
 
-Reason checkAnswer(const Negotiation& negotiation, const sdp::Description& answer,
-                   const std::optional<SectionsInUse>& used, const std::optional<Anchor>& anchor) {
+/// RFC 9143 s.7.3.2: a section can only be moved out of the bundle if it was offered with an address of its own.
+Reason checkUnbundled(const SectionsInUse& offered, const SectionsInUse& answered) {
+  for (const auto& bundle : answered.bundles) {
+    const auto taken = std::any_of(answered.bundles.begin(), answered.bundles.end(), [&](const Bundle& other) {
+      return &other < &bundle && other.transport == bundle.transport;
+    });
+    const auto* ours = offered.bundleOf(bundle.anchor());
+    if (taken || !ours)
+      return section(bundle.anchor()) + "the answer has it outside of the bundle, where we offered no transport for it";
+  }
+  return std::nullopt;
+}
+
+Reason checkAnswer(const Negotiation& negotiation, const sdp::Description& answer, const SectionsInUse& used,
+                   const std::vector<Anchor>& anchors) {
   const auto& offer = *negotiation.pendingLocal->tree;
   if (answer.media.size() != offer.media.size())
     return "the answer has " + std::to_string(answer.media.size()) + " m= sections, the offer " +
@@ -157,29 +180,29 @@ Reason checkAnswer(const Negotiation& negotiation, const sdp::Description& answe
     if (kindOf(answer.media[i]) ? !hasKnownCodec(answer.media[i]) || !hasCommonCodec(offer.media[i], answer.media[i])
                                 : dataSection(answer, i) != i)
       return section(i) + "the answer has no format of ours";
-    // RFC 9143 s.7.3.3 lets an answerer move sections out. It would have to offer another transport to itself.
-    if (!used || !used->contains(i))
-      return section(i) + "the answer has it outside of the bundle, and there is one transport only";
   }
   if (auto wrong = checkAnsweredBundle(offer, answer)) return wrong;
-  if (!anchor) return std::nullopt;
-  // RFC 5763 s.5
-  if (anchor->view.setup != sdp::Setup::Role::Active && anchor->view.setup != sdp::Setup::Role::Passive)
-    return section(anchor->index) + "a=setup of an answer is active or passive";
+  if (auto wrong = checkUnbundled(negotiation.pendingLocal->used, used)) return wrong;
 
   const auto current = currentExchange(negotiation);
-  if (isInUse(current, anchor->index))
-    if (auto wrong = checkRestart(*current, offer, *anchor)) return wrong;
   // A provisional answer counts as what was before (RFC 9429 s.5.11).
   const auto before = activeExchange(negotiation);
-  if (isInUse(before, anchor->index)) return checkAssociation(*before, *anchor);
+  for (const auto& anchor : anchors) {
+    // RFC 5763 s.5
+    if (anchor.view.setup != sdp::Setup::Role::Active && anchor.view.setup != sdp::Setup::Role::Passive)
+      return section(anchor.index) + "a=setup of an answer is active or passive";
+    if (const auto* goesOn = transportOf(current, anchor))
+      if (auto wrong = checkRestart(*goesOn, offer, anchor)) return wrong;
+    if (const auto* goesOn = transportOf(before, anchor))
+      if (auto wrong = checkAssociation(*goesOn, anchor)) return wrong;
+  }
   return std::nullopt;
 }
 
 }  // namespace
 
 std::optional<SessionError> checkRemote(const Negotiation& negotiation, SdpType type,
-                                        const sdp::Description& description) {
+                                        const sdp::Description& description, const SectionsInUse& used) {
   auto refuse = [](std::string reason) { return SessionError{ErrorName::InvalidAccessError, std::move(reason)}; };
   if (auto wrong = sdp::verify(description))
     return refuse((wrong->section ? section(*wrong->section) : std::string()) + wrong->reason);
@@ -188,23 +211,20 @@ std::optional<SessionError> checkRemote(const Negotiation& negotiation, SdpType 
   if (auto wrong = checkPayloadTypes(description)) return refuse(*wrong);
   if (auto wrong = checkRetransmission(description)) return refuse(*wrong);
 
-  const auto active = activeExchange(negotiation);
-  // The answer to an offer says itself which section is the anchor.
-  const auto used =
-      sectionsInUse(description, active && type == SdpType::Offer ? std::optional(active->used) : std::nullopt);
-  std::optional<Anchor> anchor;
-  if (used) {
-    anchor = Anchor{used->anchor, viewTransport(description, used->anchor)};
-    if (anchor->view.credentials.ufrag.empty() || anchor->view.credentials.pwd.empty())
-      return refuse(section(anchor->index) + "there are no ICE credentials");
-    if (anchor->view.setup == sdp::Setup::Role::Holdconn)
-      return refuse(section(anchor->index) + "a=setup:holdconn is not for DTLS");
+  std::vector<Anchor> anchors;
+  for (const auto& bundle : used.bundles) {
+    Anchor anchor{bundle.anchor(), bundle.transport, viewTransport(description, bundle.anchor())};
+    if (anchor.view.credentials.ufrag.empty() || anchor.view.credentials.pwd.empty())
+      return refuse(section(anchor.index) + "there are no ICE credentials");
+    if (anchor.view.setup == sdp::Setup::Role::Holdconn)
+      return refuse(section(anchor.index) + "a=setup:holdconn is not for DTLS");
     // RFC 8827 s.6.5: SHA-256 at least, or the peer cannot be authenticated.
-    if (dtls::decisive(anchor->view.fingerprints).empty())
-      return refuse(section(anchor->index) + "no fingerprint is of SHA-256 or better");
+    if (dtls::decisive(anchor.view.fingerprints).empty())
+      return refuse(section(anchor.index) + "no fingerprint is of SHA-256 or better");
+    anchors.push_back(std::move(anchor));
   }
-  if (auto wrong = type == SdpType::Offer ? checkOffer(negotiation, description, anchor)
-                                          : checkAnswer(negotiation, description, used, anchor))
+  if (auto wrong = type == SdpType::Offer ? checkOffer(negotiation, description, anchors)
+                                          : checkAnswer(negotiation, description, used, anchors))
     return refuse(*wrong);
   return std::nullopt;
 }

@@ -6,7 +6,9 @@
 #include "sdp/write.hpp"
 
 #include <algorithm>
-#include <array>
+#include <map>
+#include <set>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -21,9 +23,10 @@ const sdp::MediaSection* sectionAt(const sdp::Description* description, std::siz
   return description && index < description->media.size() ? &description->media[index] : nullptr;
 }
 
-/// What a provisional answer of ours says of the transport, or an unanswered offer.
-std::optional<SectionsInUse> usedIn(const std::optional<LocalDescription>& description) {
-  return description ? sectionsInUse(*description->tree) : std::nullopt;
+/// What a local description says about a transport; none if it has it not.
+std::optional<TransportView> viewOf(const std::optional<LocalDescription>& description, TransportId transport) {
+  const auto* bundle = description ? description->used.ofTransport(transport) : nullptr;
+  return bundle ? std::optional(viewTransport(*description->tree, bundle->anchor())) : std::nullopt;
 }
 
 }  // namespace
@@ -42,28 +45,97 @@ std::optional<SessionError> Session::refusalToCreate(SdpType type) const {
 
 base::Result<std::string, SessionError> Session::createOffer(bool iceRestart) {
   if (auto refused = refusalToCreate(SdpType::Offer)) return base::unexpected(std::move(*refused));
-  // The sections in use keep their places and their transport: those of a pending offer, or of the current exchange.
-  std::optional<SectionsInUse> existing = usedIn(now_.pendingLocal);
-  const auto current = currentExchange(now_);
-  if (!now_.pendingLocal && current) existing = current->used;
-
   Created created;
   DescriptionPlan plan;
-  plan.sections = offeredSections(existing, created.associations);
-  if (std::any_of(plan.sections.begin(), plan.sections.end(), [](const auto& one) { return !one.isRejected(); })) {
-    plan.transport = localTransport();
-    plan.transport->setup = sdp::Setup::Role::Actpass;
-    plan.transport->credentials = offerCredentials(iceRestart);
-    // RFC 8842 s.5.5: the same tls-id continues the association, and none where none was agreed.
-    plan.transport->tlsId = existing ? viewTransport(*now_.local(), existing->anchor).tlsId : proposeTlsId();
-  }
+  plan.sections = offeredSections(created.associations);
+  bundleOffered(plan, created.used);
+  offerTransports(plan, created.used, iceRestart);
   created.tree = makeOffer(plan);
   lastOffer_ = finish(std::move(created), lastOffer_);
   return lastOffer_->text;
 }
 
-std::vector<SectionPlan> Session::offeredSections(const std::optional<SectionsInUse>& existing,
-                                                  std::vector<Created::Association>& associations) {
+/// What is bundled stays so; what is not stays alone (RFC 9429 s.5.2.2). What is new joins the bundle, or has a transport
+/// that the peer may leave to it.
+void Session::bundleOffered(DescriptionPlan& plan, SectionsInUse& used) {
+  auto& sections = plan.sections;
+  const auto current = currentExchange(now_);
+  const sdp::Description* answer = !current                                   ? nullptr
+                                   : now_.currentLocal->type != SdpType::Offer ? current->localTree.get()
+                                                                               : current->remoteTree.get();
+  const auto place = [&](std::size_t i, TransportId transport) {
+    if (std::holds_alternative<LocalData>(sections[i].content)) used.data = i;
+    auto found = std::find_if(used.bundles.begin(), used.bundles.end(),
+                              [&](const Bundle& bundle) { return bundle.transport == transport; });
+    if (found == used.bundles.end()) found = used.bundles.insert(found, Bundle{transport, {}});
+    found->sections.push_back(i);
+  };
+  // The group that a section was answered in, and its place among ours.
+  std::map<const sdp::Group*, std::size_t> groups;
+  std::optional<TransportId> established;
+  std::vector<std::size_t> fresh;
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    if (sections[i].isRejected()) continue;
+    const auto* before = current ? current->used.bundleOf(i) : nullptr;
+    if (!before) {
+      fresh.push_back(i);
+      continue;
+    }
+    place(i, before->transport);
+    const auto* group = bundleGroupOf(*answer, i);
+    if (!group) continue;
+    if (groups.try_emplace(group, plan.groups.size()).second) plan.groups.emplace_back();
+    plan.groups[groups.at(group)].push_back(i);
+    if (!established) established = before->transport;
+  }
+
+  if (plan.groups.empty() && !fresh.empty()) plan.groups.emplace_back();
+  const bool single = config_.bundlePolicy == BundlePolicy::MaxBundle;
+  // All are in the group of the first one then, also what a peer without BUNDLE has answered.
+  if (single && !established && !used.empty() && !fresh.empty()) {
+    plan.groups.front() = used.bundles.front().sections;
+    established = used.bundles.front().transport;
+  }
+  // RFC 9429 s.5.2.1, 5.2.2: bundle-only in the first offer alone.
+  std::set<std::string> kinds;
+  for (const auto i : fresh) {
+    plan.groups.front().push_back(i);
+    if (established) {
+      place(i, *established);
+      continue;
+    }
+    const auto* media = std::get_if<LocalMedia>(&sections[i].content);
+    const bool first = single ? i == fresh.front()
+                              : config_.bundlePolicy == BundlePolicy::MaxCompat || now_.currentLocal ||
+                                    kinds.emplace(media ? toString(media->kind) : "application").second;
+    sections[i].bundleOnly = !first && !now_.currentLocal;
+    place(i, first ? proposeTransport(i) : used.bundleOf(fresh.front())->transport);
+  }
+}
+
+TransportId Session::proposeTransport(std::size_t section) {
+  if (now_.pendingLocal)
+    if (const auto* bundle = now_.pendingLocal->used.bundleOf(section); bundle && bundle->anchor() == section)
+      return bundle->transport;
+  auto& proposed = proposedTransports_[section];
+  if (proposed == 0) proposed = ++lastTransport_;
+  return proposed;
+}
+
+void Session::offerTransports(DescriptionPlan& plan, const SectionsInUse& used, bool iceRestart) {
+  for (const auto& bundle : used.bundles) {
+    auto& transport = plan.transports.emplace_back(localTransport());
+    transport.setup = sdp::Setup::Role::Actpass;
+    transport.credentials = offerCredentials(bundle.transport, iceRestart);
+    // RFC 8842 s.5.5: the same tls-id continues the association, and none where none was agreed.
+    auto before = viewOf(now_.pendingLocal, bundle.transport);
+    if (!before) before = viewOf(now_.currentLocal, bundle.transport);
+    transport.tlsId = before ? before->tlsId : proposeTlsId(bundle.transport);
+    for (const auto i : bundle.sections) plan.sections[i].transport = plan.transports.size() - 1;
+  }
+}
+
+std::vector<SectionPlan> Session::offeredSections(std::vector<Created::Association>& associations) {
   // The current descriptions have as many sections as each other, and a pending offer of ours as many or more.
   const auto* previous = now_.local();
   const auto* current = now_.currentLocal ? now_.currentLocal->tree.get() : nullptr;
@@ -111,7 +183,8 @@ std::vector<SectionPlan> Session::offeredSections(const std::optional<SectionsIn
     associations.push_back({transceiver.id, place});
   }
 
-  std::optional<std::size_t> data = existing ? existing->data : std::nullopt;
+  const auto& described = now_.pendingLocal ? now_.pendingLocal : now_.currentLocal;
+  std::optional<std::size_t> data = described ? described->used.data : std::nullopt;
   if (!data && wantsData_) {
     for (std::size_t i = 0; i < sections.size() && !data; ++i)
       if (sections[i].isRejected() && sections[i].model->kind == "application" && sections[i].model->isSctp()) data = i;
@@ -124,23 +197,7 @@ std::vector<SectionPlan> Session::offeredSections(const std::optional<SectionsIn
   } else if (data) {
     sections[*data].content = offeredData(viewData(previous->media[*data]));
   }
-
-  // RFC 9429 s.5.2.1: in the first offer alone.
-  if (!now_.currentLocal) markBundleOnly(sections);
   return sections;
-}
-
-/// RFC 9429 s.4.1.1: what a peer without BUNDLE shall reject.
-void Session::markBundleOnly(std::vector<SectionPlan>& sections) const {
-  if (config_.bundlePolicy == BundlePolicy::MaxCompat) return;
-  // Audio, video, data.
-  std::array<bool, 3> seen{};
-  for (std::size_t i = 0; i < sections.size(); ++i) {
-    const auto* media = std::get_if<LocalMedia>(&sections[i].content);
-    bool& before = seen[!media ? 2 : media->kind == MediaKind::Video ? 1 : 0];
-    const bool first = config_.bundlePolicy == BundlePolicy::MaxBundle ? i == 0 : !std::exchange(before, true);
-    sections[i].bundleOnly = !first && !sections[i].isRejected();
-  }
 }
 
 LocalMedia Session::sentMedia(const Transceiver& transceiver) const {
@@ -180,55 +237,59 @@ LocalData Session::offeredData(const std::optional<DataView>& existing) {
 base::Result<std::string, SessionError> Session::createAnswer() {
   if (auto refused = refusalToCreate(SdpType::Answer)) return base::unexpected(std::move(*refused));
   const auto& offer = *now_.pendingRemote->tree;
-  auto current = currentExchange(now_);
-  const auto offered = sectionsInUse(offer, current ? std::optional(current->used) : std::nullopt);
+  const auto& offered = now_.pendingRemote->used;
 
   DescriptionPlan plan;
   for (std::size_t i = 0; i < offer.media.size(); ++i) {
     auto& section = plan.sections.emplace_back();
     section.mid = midOf(offer.media[i]);
     section.model = &offer.media[i];
-    if (!offered || !offered->contains(i)) continue;
+    if (!offered.contains(i) || offered.data == i) continue;
     const auto* transceiver = now_.transceiverOf(offer, i);
     if (!transceiver || transceiver->stopping) continue;
     auto media = answeredMedia(*transceiver, offer, i);
     if (!media.codecs.empty()) section.content = std::move(media);
   }
-  // RFC 9143 s.7.3.1: the anchor is the first of the offered group that is not rejected.
-  std::optional<std::size_t> anchor;
-  const auto isTaken = [&](std::size_t i) { return offered->data == i || !plan.sections[i].isRejected(); };
-  if (offered && isTaken(offered->anchor)) anchor = offered->anchor;
-  for (const auto* group : sdp::all<sdp::Group>(offer.attributes))
-    for (const auto& mid : group->mids)
-      if (const auto i = sectionWithMid(offer, mid);
-          offered && !anchor && group->semantics == "BUNDLE" && i && offered->contains(*i) && isTaken(*i))
-        anchor = i;
-
-  if (anchor) {
-    const auto theirs = viewTransport(offer, *anchor);
-    if (current && !current->used.contains(*anchor)) current.reset();
-    const bool continues = current && continuesDtls(current->remote, theirs);
-    const auto provisional = usedIn(now_.pendingLocal);
-    if (offered->data)
-      plan.sections[*offered->data].content = answeredData(viewData(offer.media[*offered->data]), continues);
-
-    plan.transport = localTransport();
-    plan.transport->credentials = answerCredentials(theirs, current);
-    // RFC 8842 s.5.3 and RFC 9429 s.5.3.2: active where we may choose, and the roles of an association stay.
-    const bool passive =
-        theirs.setup == sdp::Setup::Role::Active || (continues && current->dtlsRole == dtls::Role::Server);
-    plan.transport->setup = passive ? sdp::Setup::Role::Passive : sdp::Setup::Role::Active;
-    // RFC 8842 s.5.3: no tls-id without one in the offer; the same for the same association.
-    if (provisional)
-      plan.transport->tlsId = viewTransport(*now_.pendingLocal->tree, provisional->anchor).tlsId;
-    else if (theirs.tlsId)
-      plan.transport->tlsId = continues && current->local.tlsId ? current->local.tlsId : proposeTlsId();
-  }
   Created created;
+  for (const auto& bundle : offered.bundles)
+    if (auto answered = answerBundle(plan, bundle)) created.used.bundles.push_back(std::move(*answered));
+  created.used.data = offered.data;
   created.tree = makeAnswer(offer, plan);
   lastAnswer_ = finish(std::move(created), lastAnswer_);
   answeredOffer_ = now_.pendingRemote->text;
   return lastAnswer_->text;
+}
+
+/// Answers for the transport of an offered bundle; none if all its sections are rejected.
+std::optional<Bundle> Session::answerBundle(DescriptionPlan& plan, const Bundle& offered) {
+  const auto& offer = *now_.pendingRemote->tree;
+  const auto data = now_.pendingRemote->used.data;
+  // RFC 9143 s.7.3.1: the anchor is the first of the offered group that is not rejected.
+  Bundle bundle = offered;
+  std::erase_if(bundle.sections, [&](std::size_t i) { return data != i && plan.sections[i].isRejected(); });
+  if (bundle.sections.empty()) return std::nullopt;
+
+  const auto theirs = viewTransport(offer, bundle.anchor());
+  const auto exchange = currentExchange(now_);
+  const auto* current = exchange ? exchange->transport(bundle.transport) : nullptr;
+  const bool continues = current && continuesDtls(current->remote, theirs);
+  if (data && bundle.contains(*data))
+    plan.sections[*data].content = answeredData(viewData(offer.media[*data]), continues);
+
+  const auto provisional = viewOf(now_.pendingLocal, bundle.transport);
+  auto& transport = plan.transports.emplace_back(localTransport());
+  transport.credentials = answerCredentials(bundle.transport, theirs, current);
+  // RFC 8842 s.5.3 and RFC 9429 s.5.3.2: active where we may choose, and the roles of an association stay.
+  const bool passive =
+      theirs.setup == sdp::Setup::Role::Active || (continues && current->dtlsRole == dtls::Role::Server);
+  transport.setup = passive ? sdp::Setup::Role::Passive : sdp::Setup::Role::Active;
+  // RFC 8842 s.5.3: no tls-id without one in the offer; the same for the same association.
+  if (provisional)
+    transport.tlsId = provisional->tlsId;
+  else if (theirs.tlsId)
+    transport.tlsId = continues && current->local.tlsId ? current->local.tlsId : proposeTlsId(bundle.transport);
+  for (const auto i : bundle.sections) plan.sections[i].transport = plan.transports.size() - 1;
+  return bundle;
 }
 
 LocalMedia Session::answeredMedia(const Transceiver& transceiver, const sdp::Description& offer,
@@ -261,9 +322,9 @@ LocalData Session::answeredData(const DataView& offered, bool continues) {
   data.maxMessageSize = config_.maxMessageSize;
   data.sctpPort = config_.sctpPort;
   // draft-hancke-tsvwg-snap s.5.4 and s.5.6.
-  const auto provisional = usedIn(now_.pendingLocal);
-  if (provisional && provisional->data)
-    data.sctpInit = viewData(now_.pendingLocal->tree->media[*provisional->data]).sctpInit;
+  const auto& provisional = now_.pendingLocal;
+  if (provisional && provisional->used.data)
+    data.sctpInit = viewData(provisional->tree->media[*provisional->used.data]).sctpInit;
   else if (continues && goesOn)
     data.sctpInit = current->localData->sctpInit;
   else if (offered.sctpInit)
@@ -297,41 +358,42 @@ Numbers Session::numbers() const {
   return numbers;
 }
 
-ice::Credentials Session::propose(const std::function<bool(const std::string&)>& usable) {
-  while (!proposedCredentials_ || !usable(proposedCredentials_->ufrag))
-    proposedCredentials_ = ice::makeCredentials(random_);
-  return *proposedCredentials_;
+ice::Credentials Session::propose(TransportId transport, const std::function<bool(const std::string&)>& usable) {
+  auto found = proposedCredentials_.find(transport);
+  if (found == proposedCredentials_.end())
+    found = proposedCredentials_.emplace(transport, ice::makeCredentials(random_)).first;
+  while (!usable(found->second.ufrag)) found->second = ice::makeCredentials(random_);
+  return found->second;
 }
 
-ice::Credentials Session::offerCredentials(bool iceRestart) {
-  const auto pendingUsed = usedIn(now_.pendingLocal);
-  const auto pending = pendingUsed
-                           ? std::optional(viewTransport(*now_.pendingLocal->tree, pendingUsed->anchor).credentials)
-                           : std::nullopt;
-  const auto current = currentExchange(now_);
+ice::Credentials Session::offerCredentials(TransportId transport, bool iceRestart) {
+  const auto pending = viewOf(now_.pendingLocal, transport), current = viewOf(now_.currentLocal, transport);
   // W3C RTCOfferOptions.iceRestart: other than what is in use, by this option or by restartIce().
   auto usable = [&](const std::string& ufrag) {
-    const bool inUse = (pending && pending->ufrag == ufrag) || (current && current->local.credentials.ufrag == ufrag);
+    const bool inUse =
+        (pending && pending->credentials.ufrag == ufrag) || (current && current->credentials.ufrag == ufrag);
     return !ufragsToReplace_.contains(ufrag) && !(iceRestart && inUse);
   };
-  if (pending && usable(pending->ufrag)) return *pending;
-  if (!pending && current && usable(current->local.credentials.ufrag)) return current->local.credentials;
-  return propose(usable);
+  if (pending && usable(pending->credentials.ufrag)) return pending->credentials;
+  if (!pending && current && usable(current->credentials.ufrag)) return current->credentials;
+  return propose(transport, usable);
 }
 
-ice::Credentials Session::answerCredentials(const TransportView& offered, const std::optional<Exchange>& current) {
-  if (const auto provisional = usedIn(now_.pendingLocal))
-    return viewTransport(*now_.pendingLocal->tree, provisional->anchor).credentials;
+ice::Credentials Session::answerCredentials(TransportId transport, const TransportView& offered,
+                                            const Exchange::Transport* current) {
+  if (const auto provisional = viewOf(now_.pendingLocal, transport)) return provisional->credentials;
   // RFC 9429 s.5.3.2: new credentials if, and only if, the offer restarts.
   if (current && current->remote.credentials == offered.credentials) return current->local.credentials;
-  return propose([&](const std::string& ufrag) { return !current || current->local.credentials.ufrag != ufrag; });
+  return propose(transport,
+                 [&](const std::string& ufrag) { return !current || current->local.credentials.ufrag != ufrag; });
 }
 
-std::string Session::proposeTlsId() {
+std::string Session::proposeTlsId(TransportId transport) {
   // RFC 8842 s.4: at least 120 random bits; 20 characters out of 64.
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
-  if (!proposedTlsId_) proposedTlsId_ = random_.text(20, alphabet);
-  return *proposedTlsId_;
+  auto& proposed = proposedTlsIds_[transport];
+  if (proposed.empty()) proposed = random_.text(20, alphabet);
+  return proposed;
 }
 
 std::optional<std::vector<std::uint8_t>> Session::proposeSctpInit() {
@@ -358,7 +420,7 @@ std::string Session::freshMid() { return std::to_string(nextMid_++); }
 Session::Created Session::finish(Created created, const std::optional<Created>& last) {
   auto textOf = [&] {
     auto full = created.tree;
-    gathered_.insertInto(full);
+    gathered_.insertInto(full, created.used);
     return sdp::write(full);
   };
   created.tree.origin.sessionId = sessionId_;

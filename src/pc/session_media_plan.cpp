@@ -127,14 +127,13 @@ bool saysReceiverRtt(const sdp::MediaSection& section) {
 
 }  // namespace
 
-MediaPlan mediaPlanOf(const Negotiation& negotiation) {
+MediaPlan mediaPlanOf(const Negotiation& negotiation, const Exchange& exchange, const Bundle& bundle) {
   MediaPlan plan;
-  const auto exchange = activeExchange(negotiation);
-  if (!exchange) return plan;
-  const auto &local = *exchange->localTree, &remote = *exchange->remoteTree;
+  const auto &local = *exchange.localTree, &remote = *exchange.remoteTree;
   plan.mixedExtensions =
       sdp::has<sdp::ExtmapAllowMixed>(local.attributes) && sdp::has<sdp::ExtmapAllowMixed>(remote.attributes);
-  for (const std::size_t i : exchange->used.media) {
+  for (std::size_t i = 0; i < local.media.size(); ++i) {
+    if (!bundle.contains(i) || exchange.used.data == i) continue;
     const auto* transceiver = negotiation.transceiverOf(local, i);
     // A stopped one is silent at once, before the peer hears of it.
     if (!transceiver || transceiver->stopping) continue;

@@ -24,6 +24,9 @@ namespace parley::pc {
 struct LocalDescription {
   SdpType type = SdpType::Offer;
   std::shared_ptr<const sdp::Description> tree;
+  /// With named transports: one for each section of ours that a peer may leave outside of the bundle; once it is answered,
+  /// those of the answer.
+  SectionsInUse used;
 };
 
 /// A remote description in force: what the application gave, word by word, and what addIceCandidate added to it.
@@ -38,6 +41,14 @@ struct RemoteDescription {
   std::shared_ptr<const sdp::Description> tree;
   std::shared_ptr<const std::string> text;
   std::vector<AddedLine> added;
+  /// What we can accept of an offer, or what an answer accepts; with named transports.
+  SectionsInUse used;
+};
+
+/// Our role in a DTLS association, from the exchange that began it; and which one it is of its transport, from 0.
+struct DtlsAssociation {
+  dtls::Role role = dtls::Role::Client;
+  std::uint32_t number = 0;
 };
 
 /// The state of signalling as a value: an operation changes a copy, which becomes the state once nothing can fail any
@@ -49,10 +60,7 @@ struct Negotiation {
   std::optional<RemoteDescription> currentRemote, pendingRemote;
   /// The role of the first finished exchange. RFC 8445 s.6.1.1: roles persist, restarts included.
   std::optional<ice::Role> iceRole;
-  /// Our role in the DTLS association, from the exchange that began it.
-  std::optional<dtls::Role> dtlsRole;
-  /// Counts the DTLS associations that the exchanges began, from 0.
-  std::uint32_t dtlsAssociation = 0;
+  std::map<TransportId, DtlsAssociation> associations;
 
   /// In the order in which they were added. Those that stopped for good are gone.
   std::vector<Transceiver> transceivers;
@@ -77,12 +85,19 @@ struct Negotiation {
 
 /// The sections that both sides of an exchange use, and what each says about them.
 struct Exchange {
+  struct Transport {
+    Bundle bundle;
+    TransportView local, remote;
+    /// RFC 8842 s.5.3: the answer that begins the association decides. Client if we are active.
+    dtls::Role dtlsRole = dtls::Role::Client;
+  };
+
   SectionsInUse used;
   std::shared_ptr<const sdp::Description> localTree, remoteTree;
-  TransportView local, remote;
+  std::vector<Transport> transports;  ///< Of the bundles in use, in their order.
   std::optional<DataView> localData, remoteData;
-  /// RFC 8842 s.5.3: the answer that begins the association decides. Client if we are active.
-  dtls::Role dtlsRole = dtls::Role::Client;
+
+  const Transport* transport(TransportId id) const;
 };
 
 /// The exchange that was answered last, finally; nothing if it left no section in use.
@@ -95,9 +110,9 @@ std::optional<Exchange> activeExchange(const Negotiation& negotiation);
 bool continuesDtls(const TransportView& previous, const TransportView& next);
 
 /// Without the name of our streams, which is not negotiated.
-TransportPlan planOf(const Negotiation& negotiation);
-/// session_media_plan.cpp
-MediaPlan mediaPlanOf(const Negotiation& negotiation);
+Plan planOf(const Negotiation& negotiation);
+/// The sections of one transport (session_media_plan.cpp).
+MediaPlan mediaPlanOf(const Negotiation& negotiation, const Exchange& exchange, const Bundle& bundle);
 /// Whether an offer or a finished exchange describes a transport, and an SCTP association over it.
 bool describesTransport(const Negotiation& negotiation);
 bool describesSctp(const Negotiation& negotiation);

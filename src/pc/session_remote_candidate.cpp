@@ -76,18 +76,18 @@ base::Result<AddedCandidate, SessionError> Session::addRemoteCandidate(const Ice
     added.candidate = std::move(*candidate);
   }
 
-  const auto used = sectionsInUse(*remote, active ? std::optional(active->used) : std::nullopt);
-  bool useful = false;
+  const auto& used = now_.pendingRemote ? now_.pendingRemote->used : now_.currentRemote->used;
   for (std::size_t i : sections) {
     const auto generation = ufrag ? ufrag : ufragOf(*remote, i);
     for (auto* description : {&now_.pendingRemote, &now_.currentRemote})
       if (generation && has(*description, i, *generation)) addLine(**description, i, line);
     // An end of an earlier generation's candidates is of no interest any more.
-    useful =
-        useful || (used && sharesTransport(*remote, used->anchor, i) && (!end || generation == ufragOf(*remote, i)));
+    if (end && generation != ufragOf(*remote, i)) continue;
+    for (const auto& bundle : used.bundles)
+      if (sharesTransport(*remote, bundle.anchor(), i) &&
+          std::find(added.transports.begin(), added.transports.end(), bundle.transport) == added.transports.end())
+        added.transports.push_back(bundle.transport);
   }
-  if (!useful) added.candidate.reset();
-  added.endOfCandidates = end && useful;
   return added;
 }
 

@@ -5,6 +5,7 @@
 #include "sdp/verify.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace parley::pc {
 
@@ -36,17 +37,16 @@ bool isServable(const sdp::MediaSection& section) {
   return std::find(section.formats.begin(), section.formats.end(), "webrtc-datachannel") != section.formats.end();
 }
 
-/// The BUNDLE group of a section, or null.
-const sdp::Group* bundleOf(const sdp::Description& description, std::size_t index) {
-  const auto mid = midOf(description.media[index]);
+}  // namespace
+
+const sdp::Group* bundleGroupOf(const sdp::Description& description, std::size_t section) {
+  const auto mid = midOf(description.media[section]);
   for (const auto* group : sdp::all<sdp::Group>(description.attributes))
     if (mid && group->semantics == "BUNDLE" &&
         std::find(group->mids.begin(), group->mids.end(), *mid) != group->mids.end())
       return group;
   return nullptr;
 }
-
-}  // namespace
 
 bool isRejected(const sdp::MediaSection& section) {
   return section.port == 0 && !sdp::has<sdp::BundleOnly>(section.attributes);
@@ -73,37 +73,52 @@ std::optional<std::size_t> dataSection(const sdp::Description& description, std:
   return std::nullopt;
 }
 
-bool SectionsInUse::contains(std::size_t index) const {
-  return data == index || std::find(media.begin(), media.end(), index) != media.end();
+bool Bundle::contains(std::size_t section) const {
+  return std::find(sections.begin(), sections.end(), section) != sections.end();
 }
 
-std::optional<SectionsInUse> sectionsInUse(const sdp::Description& description,
-                                           const std::optional<SectionsInUse>& preferred) {
-  const auto data = dataSection(description, preferred ? preferred->data : std::nullopt);
-  const auto isUsable = [&](std::size_t i) {
-    return i < description.media.size() && (data == i || hasKnownCodec(description.media[i]));
-  };
-  std::size_t base = 0;
-  while (base < description.media.size() && !isUsable(base)) ++base;
-  if (base == description.media.size()) return std::nullopt;
-  if (preferred && isUsable(preferred->anchor)) base = preferred->anchor;
+const Bundle* SectionsInUse::bundleOf(std::size_t section) const {
+  for (const auto& bundle : bundles)
+    if (bundle.contains(section)) return &bundle;
+  return nullptr;
+}
 
+const Bundle* SectionsInUse::ofTransport(TransportId transport) const {
+  for (const auto& bundle : bundles)
+    if (bundle.transport == transport) return &bundle;
+  return nullptr;
+}
+
+SectionsInUse sectionsInUse(const sdp::Description& description, std::optional<std::size_t> preferredData) {
   SectionsInUse used;
-  used.anchor = base;
-  std::vector<std::size_t> bundled{base};
-  if (const auto* group = bundleOf(description, base)) {
-    bundled.clear();
-    for (const auto& mid : group->mids)
-      if (const auto index = sectionWithMid(description, mid); index && isUsable(*index)) bundled.push_back(*index);
-    used.anchor = bundled.front();
-    std::sort(bundled.begin(), bundled.end());
+  used.data = dataSection(description, preferredData);
+  const auto isUsable = [&](std::size_t i) { return used.data == i || hasKnownCodec(description.media[i]); };
+  for (std::size_t i = 0; i < description.media.size(); ++i) {
+    if (!isUsable(i) || used.contains(i)) continue;
+    auto& sections = used.bundles.emplace_back().sections;
+    if (const auto* group = bundleGroupOf(description, i))
+      for (const auto& mid : group->mids)
+        if (const auto index = sectionWithMid(description, mid); index && isUsable(*index)) sections.push_back(*index);
+    if (sections.empty()) sections.push_back(i);
   }
-  for (std::size_t i : bundled)
-    if (data == i)
-      used.data = i;
-    else
-      used.media.push_back(i);
   return used;
+}
+
+SectionsInUse acceptable(const sdp::Description& offer, SectionsInUse offered, BundlePolicy policy,
+                         const SectionsInUse& before) {
+  // The first section of all, or of its kind: one that goes on before one that is new.
+  std::map<std::string, std::size_t> first;
+  for (const bool goesOn : {true, false})
+    for (std::size_t i = 0; i < offer.media.size(); ++i)
+      if (offered.contains(i) && before.contains(i) == goesOn)
+        first.try_emplace(policy == BundlePolicy::MaxBundle ? std::string() : offer.media[i].kind, i);
+  if (policy != BundlePolicy::MaxCompat)
+    std::erase_if(offered.bundles, [&](const Bundle& bundle) {
+      return std::none_of(first.begin(), first.end(), [&](const auto& one) { return bundle.contains(one.second); });
+    });
+  if (offered.bundles.size() > maxTransports) offered.bundles.resize(maxTransports);
+  if (offered.data && !offered.contains(*offered.data)) offered.data.reset();
+  return offered;
 }
 
 TransportView viewTransport(const sdp::Description& description, std::size_t index) {

@@ -2,7 +2,10 @@
 
 #include "dtls/fingerprint.hpp"
 #include "ice/credentials.hpp"
+#include "pc/transport_plan.hpp"
 #include "sdp/description.hpp"
+
+#include <parley/configuration.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -29,22 +32,42 @@ bool isOldSctp(const sdp::MediaSection& section);
 /// one association). `preferred` is looked at first.
 std::optional<std::size_t> dataSection(const sdp::Description& description, std::optional<std::size_t> preferred = {});
 
-/// The sections of a description that one transport of ours can serve: the data section and the media sections with a
-/// format that we know, as far as they share a bundle with the anchor. RFC 9429 s.4.1.1, "must-bundle", which is how we
-/// answer under every policy: there is one transport.
-struct SectionsInUse {
-  /// The section whose values of the transport hold for all: of those here, the one that its BUNDLE group names first
-  /// (RFC 9143 s.7.3.1, the answerer-tagged section).
-  std::size_t anchor = 0;
-  std::optional<std::size_t> data;
-  std::vector<std::size_t> media;
+/// The sections that share a transport: a BUNDLE group, or a section outside of any.
+struct Bundle {
+  /// The connection's name for the transport, from 1 on and never used twice; 0 before there is one. A description that
+  /// is applied gives it, and it stays through restarts, and whatever section is the first.
+  TransportId transport = 0;
+  /// In the order of the group, never empty. What the first one says about the transport holds for all (RFC 9143 s.7.3.2,
+  /// the tagged section).
+  std::vector<std::size_t> sections;
 
-  bool contains(std::size_t index) const;
+  std::size_t anchor() const { return sections.front(); }
+  bool contains(std::size_t section) const;
 };
-/// None if there is no such section. `preferred` are the sections of the exchange before: the same bundle goes on, and the
-/// same data section.
-std::optional<SectionsInUse> sectionsInUse(const sdp::Description& description,
-                                           const std::optional<SectionsInUse>& preferred = {});
+
+/// The sections of a description that we can serve: the data section and the media sections with a format that we know.
+struct SectionsInUse {
+  /// In the order of their sections.
+  std::vector<Bundle> bundles;
+  std::optional<std::size_t> data;
+
+  bool empty() const { return bundles.empty(); }
+  const Bundle* bundleOf(std::size_t section) const;
+  const Bundle* ofTransport(TransportId transport) const;
+  bool contains(std::size_t section) const { return bundleOf(section) != nullptr; }
+};
+/// Bundles without names. `preferredData` is looked at first for the data section.
+SectionsInUse sectionsInUse(const sdp::Description& description, std::optional<std::size_t> preferredData = {});
+/// Those that an answer of ours may accept (RFC 9429 s.5.3.1): with MaxBundle the bundle of the first section, with Balanced
+/// those of the first section of each kind. What was in use before goes first.
+SectionsInUse acceptable(const sdp::Description& offer, SectionsInUse offered, BundlePolicy policy,
+                         const SectionsInUse& before);
+
+/// Of which an answer of ours takes 16 at most: each is a set of sockets.
+inline constexpr std::size_t maxTransports = 16;
+
+/// The BUNDLE group of a section, or null.
+const sdp::Group* bundleGroupOf(const sdp::Description& description, std::size_t section);
 
 /// What a description says about a transport.
 struct TransportView {

@@ -149,10 +149,11 @@ std::vector<RtpHeaderExtensionParameters> shown(const std::vector<PlannedExtensi
 
 }  // namespace
 
-const PlannedMedia* Session::findMedia(const MediaPlan& plan, TransceiverId id) const {
-  for (const auto& media : plan.sections)
-    if (media.transceiver == id) return &media;
-  return nullptr;
+std::optional<PlannedMedia> Session::plannedMedia(TransceiverId id) const {
+  for (const auto& transport : planOf(now_))
+    for (const auto& media : transport.media.sections)
+      if (media.transceiver == id) return media;
+  return std::nullopt;
 }
 
 RtpSendParameters Session::sendParameters(TransceiverId id) const {
@@ -161,8 +162,7 @@ RtpSendParameters Session::sendParameters(TransceiverId id) const {
   if (!transceiver) return parameters;
   for (const auto& encoding : transceiver->negotiated.encodings) parameters.encodings.push_back(encoding.parameters);
   parameters.rtcp.cname = cname_;
-  const auto plan = mediaPlanOf(now_);
-  if (const auto* media = findMedia(plan, id)) {
+  if (const auto media = plannedMedia(id)) {
     parameters.rtcp.reducedSize = media->reducedSizeRtcp;
     if (media->sending) {
       parameters.codecs = shown(media->kind, media->sending->codecs);
@@ -174,8 +174,7 @@ RtpSendParameters Session::sendParameters(TransceiverId id) const {
 
 RtpReceiveParameters Session::receiveParameters(TransceiverId id) const {
   RtpReceiveParameters parameters;
-  const auto plan = mediaPlanOf(now_);
-  const auto* media = findMedia(plan, id);
+  const auto media = plannedMedia(id);
   if (!media) return parameters;
   parameters.rtcp.reducedSize = media->reducedSizeRtcp;
   if (media->receiving) {

@@ -14,8 +14,10 @@
 
 namespace parley::pc {
 
-/// What the signalling plane wants of the data plane after a description was applied: the whole of it, not a change to
-/// it. `Peer::apply` compares it with what it has. Immutable once made; the only coupling between the two planes.
+/// The connection's name for one of its transports, from 1 on and never used twice. Sections that are bundled share one.
+using TransportId = std::uint32_t;
+
+/// What the signalling plane wants of one transport.
 struct TransportPlan {
   struct Ice {
     /// Ours; a change is a restart. Empty until a local description exists, and gathering starts with them.
@@ -41,10 +43,18 @@ struct TransportPlan {
     std::optional<sctp::Snap> snap;
   };
 
+  TransportId id = 1;
   Ice ice;
   std::optional<Dtls> dtls;
+  /// In one of them at most.
   std::optional<Sctp> sctp;
+  /// Of the sections of this transport.
   MediaPlan media;
 };
+
+/// What the signalling plane wants of the data plane after a description was applied: the whole of it, not a change to
+/// it. `Peer::apply` compares it with what it has; a transport that is not in it any more is gone. Immutable once made; the
+/// only coupling between the two planes.
+using Plan = std::vector<TransportPlan>;
 
 }  // namespace parley::pc

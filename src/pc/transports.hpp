@@ -103,7 +103,10 @@ class SctpTransportImpl final : public SctpTransport {
   SctpTransportImpl(std::shared_ptr<Shared> shared, std::shared_ptr<DtlsTransportImpl> transport)
       : dtls(std::move(transport)), shared_(std::move(shared)) {}
 
-  std::shared_ptr<DtlsTransport> transport() const override { return dtls; }
+  std::shared_ptr<DtlsTransport> transport() const override {
+    std::lock_guard lock(shared_->mutex);
+    return dtls;
+  }
   SctpTransportState state() const override {
     std::lock_guard lock(shared_->mutex);
     return slots.state;
@@ -115,7 +118,8 @@ class SctpTransportImpl final : public SctpTransport {
   }
   void onStateChange(std::function<void()> handler) override { stateChange.set(*shared_, std::move(handler)); }
 
-  const std::shared_ptr<DtlsTransportImpl> dtls;
+  /// Another one once the data section is bundled.
+  std::shared_ptr<DtlsTransportImpl> dtls;
   struct Slots {
     SctpTransportState state = SctpTransportState::Connecting;
     std::optional<std::size_t> maxMessageSize;

@@ -27,16 +27,21 @@ class MediaEnd : public pc::PeerObserver, public std::enable_shared_from_this<Me
   }
 
   void onPeerEvent(pc::PeerEvent event) override {
-    if (auto* found = std::get_if<ice::CandidateFound>(&event)) {
-      if (remote)
-        remote->post([candidate = found->candidate](pc::Peer& peer, Time now) { peer.addRemoteCandidate(candidate, now); });
-    } else if (auto* frame = std::get_if<pc::FrameReceived>(&event)) {
+    if (auto* happened = std::get_if<pc::TransportEvent>(&event)) return onTransport(*happened);
+    if (auto* frame = std::get_if<pc::FrameReceived>(&event)) {
       frames.push_back(std::move(frame->frame));
     } else if (std::get_if<pc::KeyFrameWanted>(&event)) {
       keyFrameWanted = true;
     } else if (auto* flow = std::get_if<pc::MediaFlows>(&event)) {
       flows.push_back(flow->flows);
-    } else if (auto* state = std::get_if<pc::DtlsStateChanged>(&event)) {
+    }
+  }
+  void onTransport(pc::TransportEvent& happened) {
+    if (auto* found = std::get_if<ice::CandidateFound>(&happened.event)) {
+      if (remote)
+        remote->post(
+            [candidate = found->candidate](pc::Peer& peer, Time now) { peer.addRemoteCandidate(1, candidate, now); });
+    } else if (auto* state = std::get_if<pc::DtlsStateChanged>(&happened.event)) {
       dtls = state->state;
     }
   }
@@ -137,9 +142,9 @@ struct MediaPair {
     world.runFor(1s);
   }
   void connect() {
-    a->handle.post([plan = a->plan(nullptr)](pc::Peer& peer, Time now) { peer.apply(plan, now); });
-    b->post([plan = b->plan(a.get())](pc::Peer& peer, Time now) { peer.apply(plan, now); });
-    world.after(20ms, [this] { a->post([plan = a->plan(b.get())](pc::Peer& peer, Time now) { peer.apply(plan, now); }); });
+    a->handle.post([plan = a->plan(nullptr)](pc::Peer& peer, Time now) { peer.apply({plan}, now); });
+    b->post([plan = b->plan(a.get())](pc::Peer& peer, Time now) { peer.apply({plan}, now); });
+    world.after(20ms, [this] { a->post([plan = a->plan(b.get())](pc::Peer& peer, Time now) { peer.apply({plan}, now); }); });
     REQUIRE(world.runUntil(
         [&] { return a->dtls == dtls::State::Connected && b->dtls == dtls::State::Connected; }, 10s));
   }

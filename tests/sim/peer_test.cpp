@@ -27,11 +27,8 @@ class End : public pc::PeerObserver, public std::enable_shared_from_this<End> {
   }
 
   void onPeerEvent(pc::PeerEvent event) override {
-    if (auto* found = std::get_if<ice::CandidateFound>(&event)) {
-      if (remote)
-        remote->post(
-            [candidate = found->candidate](pc::Peer& peer, Time now) { peer.addRemoteCandidate(candidate, now); });
-    } else if (auto* message = std::get_if<pc::ChannelMessage>(&event)) {
+    if (auto* happened = std::get_if<pc::TransportEvent>(&event)) return onTransport(*happened);
+    if (auto* message = std::get_if<pc::ChannelMessage>(&event)) {
       received[message->channel] += std::string(message->bytes.begin(), message->bytes.end());
       undelivered += message->bytes.size();
     } else if (auto* opened = std::get_if<pc::ChannelOpened>(&event)) {
@@ -41,10 +38,17 @@ class End : public pc::PeerObserver, public std::enable_shared_from_this<End> {
       reasons.push_back(closed->error);
     } else if (auto* drained = std::get_if<pc::ChannelDrained>(&event)) {
       drainedBytes += drained->bytes;
-    } else if (auto* state = std::get_if<pc::DtlsStateChanged>(&event)) {
+    }
+  }
+  void onTransport(pc::TransportEvent& happened) {
+    if (auto* found = std::get_if<ice::CandidateFound>(&happened.event)) {
+      if (remote)
+        remote->post(
+            [candidate = found->candidate](pc::Peer& peer, Time now) { peer.addRemoteCandidate(1, candidate, now); });
+    } else if (auto* state = std::get_if<pc::DtlsStateChanged>(&happened.event)) {
       dtls = state->state;
       dtlsConnected += dtls == dtls::State::Connected;
-    } else if (auto* iceState = std::get_if<ice::StateChanged>(&event)) {
+    } else if (auto* iceState = std::get_if<ice::StateChanged>(&happened.event)) {
       ice = iceState->state;
     }
   }
@@ -106,10 +110,10 @@ struct Pair {
     world.runFor(1s);
   }
   void signal() {
-    a->handle.post([plan = a->offer()](pc::Peer& peer, Time now) { peer.apply(plan, now); });
-    b->post([plan = b->planWith(*a)](pc::Peer& peer, Time now) { peer.apply(plan, now); });
+    a->handle.post([plan = a->offer()](pc::Peer& peer, Time now) { peer.apply({plan}, now); });
+    b->post([plan = b->planWith(*a)](pc::Peer& peer, Time now) { peer.apply({plan}, now); });
     world.after(20ms,
-                [this] { a->post([plan = a->planWith(*b)](pc::Peer& peer, Time now) { peer.apply(plan, now); }); });
+                [this] { a->post([plan = a->planWith(*b)](pc::Peer& peer, Time now) { peer.apply({plan}, now); }); });
   }
 
   sim::World world;
@@ -192,7 +196,7 @@ TEST_CASE("data that was removed by a negotiation can be added again by another"
     for (auto* end : {pair.a.get(), pair.b.get()}) {
       auto plan = end->planWith(end == pair.a.get() ? *pair.b : *pair.a);
       if (!data) plan.sctp.reset();
-      end->post([plan](pc::Peer& peer, Time now) { peer.apply(plan, now); });
+      end->post([plan](pc::Peer& peer, Time now) { peer.apply({plan}, now); });
     }
     pair.world.runFor(1s);
   };
@@ -226,7 +230,7 @@ void applyToBoth(Pair& pair, const std::function<void(pc::TransportPlan&, bool o
     const bool ofA = end == pair.a.get();
     auto plan = end->planWith(ofA ? *pair.b : *pair.a);
     change(plan, ofA);
-    end->post([plan](pc::Peer& peer, Time now) { peer.apply(plan, now); });
+    end->post([plan](pc::Peer& peer, Time now) { peer.apply({plan}, now); });
   }
 }
 

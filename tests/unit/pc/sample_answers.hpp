@@ -102,7 +102,7 @@ inline constexpr DueAnswer dueAnswers[] = {
     {"firefox-153.7.0-stopped-mline-offer.sdp", "audio rejected | video inactive VP8+ VP9+ AV1+ ulpfec red+ | data"},
     {"firefox-mdns-153.7.0-data-only-offer.sdp", "data"},
     {"gstreamer-webrtcbin-1.22.0-audio-video-data-offer.sdp", "audio sendrecv opus | video sendrecv VP8 | data"},
-    {"gstreamer-webrtcbin-1.22.0-audio-video-no-bundle-offer.sdp", "audio sendrecv opus | video rejected"},
+    {"gstreamer-webrtcbin-1.22.0-audio-video-no-bundle-offer.sdp", "audio sendrecv opus | video sendrecv VP8"},
     {"gstreamer-webrtcbin-1.22.0-data-only-offer.sdp", "data"},
     {"gstreamer-webrtcbin-1.22.0-recvonly-offer-gathered.sdp", "audio sendonly opus | video sendonly VP8"},
     {"gstreamer-webrtcbin-1.22.0-recvonly-offer.sdp", "audio sendonly opus | video sendonly VP8"},

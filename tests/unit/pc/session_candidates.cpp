@@ -31,7 +31,7 @@ TEST_CASE("gathered candidates join the local description and later offers, with
   auto& a = pair.a.session;
   a.wantDataChannel();
   REQUIRE(a.setLocal(SdpType::Offer));
-  const auto ufrag = a.plan().ice.local->ufrag;
+  const auto ufrag = a.plan().front().ice.local->ufrag;
   a.localCandidate("another", *ice::parseCandidate(hostLine));
   CHECK_FALSE(contains(a.pendingLocal()->sdp, "a=candidate"));
   a.localCandidate(ufrag, *ice::parseCandidate(hostLine));
@@ -62,9 +62,9 @@ TEST_CASE("candidates in a description are handed to the data plane") {
   auto offer = *pair.a.session.createOffer() + "a=" + hostLine + "\r\na=" + hostLine + "\r\na=end-of-candidates\r\n";
   auto applied = pair.b.session.setRemote(SdpType::Offer, offer);
   REQUIRE(applied);
-  REQUIRE(applied->remoteCandidates.size() == 1);
-  CHECK(applied->remoteCandidates.front().address == "192.0.2.1");
-  CHECK(applied->remoteEndOfCandidates);
+  REQUIRE(applied->remoteCandidates.front().candidates.size() == 1);
+  CHECK(applied->remoteCandidates.front().candidates.front().address == "192.0.2.1");
+  CHECK(applied->remoteCandidates.front().end);
   CHECK(pair.b.session.pendingRemote()->sdp == offer);
 }
 
@@ -79,14 +79,14 @@ TEST_CASE("a trickled candidate is parsed and joins the remote description, once
     REQUIRE(added);
     REQUIRE(added->candidate);
     CHECK(added->candidate->port == 50000);
-    CHECK_FALSE(added->endOfCandidates);
+    CHECK(added->transports.size() == 1);
   }
   CHECK(b.currentRemote()->sdp == pair.a.session.currentLocal()->sdp + "a=" + hostLine + "\r\n");
 
   const auto end = GENERATE_COPY(candidate("", "0"), IceCandidateInit{});
   auto ended = b.addRemoteCandidate(end);
   REQUIRE(ended);
-  CHECK(ended->endOfCandidates);
+  CHECK(ended->transports.size() == 1);
   CHECK_FALSE(ended->candidate);
   CHECK(contains(b.currentRemote()->sdp, "a=" + hostLine + "\r\na=end-of-candidates\r\n"));
 }
@@ -125,9 +125,9 @@ TEST_CASE("the ufrag says which generation a candidate is of") {
   Pair pair;
   pair.connect();
   auto& b = pair.b.session;
-  const auto old = *b.plan().ice.remote;
+  const auto old = *b.plan().front().ice.remote;
   REQUIRE(b.setRemote(SdpType::Offer, *pair.a.session.createOffer(true)));
-  const auto fresh = *b.plan().ice.remote;
+  const auto fresh = *b.plan().front().ice.remote;
   REQUIRE(old.ufrag != fresh.ufrag);
 
   auto added = b.addRemoteCandidate(candidate(hostLine, "0", std::nullopt, old.ufrag));
@@ -144,7 +144,7 @@ TEST_CASE("the ufrag says which generation a candidate is of") {
   // The end of the old generation does not end the new one.
   auto ended = b.addRemoteCandidate(candidate("", "0", std::nullopt, old.ufrag));
   REQUIRE(ended);
-  CHECK_FALSE(ended->endOfCandidates);
+  CHECK(ended->transports.empty());
 }
 
 TEST_CASE("a remote description does not grow without bound") {
@@ -169,13 +169,13 @@ TEST_CASE("candidates of sections that are rejected or have another transport ar
   REQUIRE(b.setRemote(SdpType::Offer, offer));
   auto added = b.addRemoteCandidate(candidate(hostLine, "au"));
   REQUIRE(added);
-  CHECK_FALSE(added->candidate);
+  CHECK(added->transports.empty());
   const auto sdp = b.pendingRemote()->sdp;
   CHECK(sdp.find("a=" + hostLine) < sdp.find("m=application"));
   REQUIRE(b.setLocal(SdpType::Answer));
   REQUIRE(b.addRemoteCandidate(candidate(hostLine + " generation 0", "au")));
   CHECK(b.currentRemote()->sdp == sdp);
-  CHECK(b.addRemoteCandidate(candidate(hostLine, "0"))->candidate);
+  CHECK(b.addRemoteCandidate(candidate(hostLine, "0"))->transports.size() == 1);
 }
 
 TEST_CASE("candidates of the tagged section are for the data section that shares its credentials") {
@@ -189,8 +189,8 @@ TEST_CASE("candidates of the tagged section are for the data section that shares
   offer = replaced(replaced(offer, "BUNDLE 0", "BUNDLE au 0"), "m=application", audio + "m=application");
   auto applied = pair.b.session.setRemote(SdpType::Offer, offer);
   REQUIRE(applied);
-  CHECK(applied->remoteCandidates.size() == 1);
-  CHECK(pair.b.session.addRemoteCandidate(candidate(hostLine, "au"))->candidate);
+  CHECK(applied->remoteCandidates.front().candidates.size() == 1);
+  CHECK(pair.b.session.addRemoteCandidate(candidate(hostLine, "au"))->transports.size() == 1);
 }
 
 TEST_CASE("a description with a great many candidates is no burden") {
@@ -200,7 +200,7 @@ TEST_CASE("a description with a great many candidates is no burden") {
   for (int i = 0; i < 20000; ++i) offer += "a=candidate:" + std::to_string(i) + " 1 udp 1 192.0.2.1 9 typ host\r\n";
   auto applied = pair.b.session.setRemote(SdpType::Offer, offer);
   REQUIRE(applied);
-  CHECK(applied->remoteCandidates.size() == maxRemoteCandidates);
+  CHECK(applied->remoteCandidates.front().candidates.size() == maxRemoteCandidates);
 }
 
 TEST_CASE("an IceCandidate shows what its line says") {

@@ -15,8 +15,8 @@ TEST_CASE("preferences choose and order the codecs of offers and answers") {
   SECTION("in the offer") {
     REQUIRE_FALSE(a.setPreferences(video, {h264, codec("video/VP8")}));
     exchange(a, b);
-    CHECK(names(planned(b.plan().media, 0).receiving->codecs) == std::vector<std::string>{"H264/102", "VP8/96"});
-    CHECK_FALSE(planned(a.plan().media, 0).sending->encodings[0].rtxSsrc);
+    CHECK(names(planned(b.plan().front().media, 0).receiving->codecs) == std::vector<std::string>{"H264/102", "VP8/96"});
+    CHECK_FALSE(planned(a.plan().front().media, 0).sending->encodings[0].rtxSsrc);
   }
   SECTION("in the answer") {
     REQUIRE(a.setLocal(SdpType::Offer));
@@ -25,7 +25,7 @@ TEST_CASE("preferences choose and order the codecs of offers and answers") {
         b.setPreferences(b.transceivers()[0].id, {codec("video/AV1"), codec("video/VP8"), codec("video/rtx")}));
     REQUIRE(b.setLocal(SdpType::Answer));
     REQUIRE(a.setRemote(SdpType::Answer, b.currentLocal()->sdp));
-    CHECK(names(planned(a.plan().media, 0).sending->codecs) ==
+    CHECK(names(planned(a.plan().front().media, 0).sending->codecs) ==
           std::vector<std::string>{"AV1/45", "rtx/46", "VP8/96", "rtx/97"});
     SECTION("and the next offer keeps that order in front") {
       const auto offer = *a.createOffer();
@@ -73,7 +73,7 @@ TEST_CASE("payload types and extension ids keep the meaning that the peer gave t
   INFO(offer);
   REQUIRE(b.setRemote(SdpType::Offer, offer));
   REQUIRE(b.setLocal(SdpType::Answer));
-  const auto media = planned(b.plan().media, 0);
+  const auto media = planned(b.plan().front().media, 0);
   REQUIRE(media.receiving);
   const auto known = names(media.receiving->codecs);
   CHECK(std::vector<std::string>(known.begin(), known.begin() + 4) ==
@@ -181,7 +181,7 @@ TEST_CASE("feedback on arrivals: an offer has both kinds, an answer one") {
   CHECK(contains(answer, "a=rtcp-fb:96 transport-cc\r\n") == both);
   CHECK(contains(answer, "a=rtcp-fb:* ack ccfb\r\n") != both);
   REQUIRE(a.setRemote(SdpType::Answer, answer));
-  const auto feedback = planned(a.plan().media, 0).sending->codecs[0].feedback;
+  const auto feedback = planned(a.plan().front().media, 0).sending->codecs[0].feedback;
   const auto agreed = [&](const RtcpFeedback& one) { return std::count(feedback.begin(), feedback.end(), one) == 1; };
   CHECK(agreed(transportFeedback) == both);
   CHECK(agreed(sourceFeedback) != both);

@@ -17,7 +17,8 @@ TEST_CASE("two sides that send audio and video agree on both, in one bundle with
   CHECK(contains(answer, "a=group:BUNDLE 0 1 2\r\n"));
   CHECK(count(answer, "a=sendrecv\r\n") == 2);
 
-  const auto plan = a.plan(), other = b.plan();
+  REQUIRE(a.plan().size() == 1);
+  const auto plan = a.plan().front(), other = b.plan().front();
   CHECK(plan.sctp);
   REQUIRE(plan.media.sections.size() == 2);
   CHECK(plan.media.mixedExtensions);
@@ -70,15 +71,15 @@ TEST_CASE("a side without tracks receives, and its tracks are told in the order 
   REQUIRE(answered);
   CHECK(answered->tracks.empty());
   CHECK(a.transceivers()[0].negotiated.currentDirection == sdp::Direction::SendOnly);
-  CHECK_FALSE(planned(b.plan().media, 0).sending);
-  CHECK_FALSE(planned(a.plan().media, 0).receiving);
+  CHECK_FALSE(planned(b.plan().front().media, 0).sending);
+  CHECK_FALSE(planned(a.plan().front().media, 0).receiving);
 
   // A track of b's is wanted now: the same sections, the other way.
   b.useForTrack(b.transceivers()[0].id, {"back"});
   CHECK(b.negotiationNeeded());
   exchange(b, a);
-  CHECK(planned(a.plan().media, 0).receiving);
-  CHECK(planned(b.plan().media, 0).sending);
+  CHECK(planned(a.plan().front().media, 0).receiving);
+  CHECK(planned(b.plan().front().media, 0).sending);
   CHECK_FALSE(b.negotiationNeeded());
   CHECK_FALSE(a.negotiationNeeded());
 }
@@ -103,8 +104,8 @@ TEST_CASE("a direction of an answer is within both sides' wishes") {
     CHECK(*b.transceivers()[0].negotiated.currentDirection == row.answered);
     REQUIRE(a.setRemote(SdpType::Answer, b.currentLocal()->sdp));
     CHECK(*a.transceivers()[0].negotiated.currentDirection == reversed(row.answered));
-    CHECK(planned(a.plan().media, 0).sending.has_value() == receives(row.answered));
-    CHECK(planned(a.plan().media, 0).receiving.has_value() == sends(row.answered));
+    CHECK(planned(a.plan().front().media, 0).sending.has_value() == receives(row.answered));
+    CHECK(planned(a.plan().front().media, 0).receiving.has_value() == sends(row.answered));
   }
 }
 
@@ -115,15 +116,15 @@ TEST_CASE("a stopped transceiver's section is rejected, and the next one takes i
   addTrack(a, MediaKind::Video);
   exchange(a, b);
   a.stop(audio);
-  CHECK(a.plan().media.sections.size() == 1);
+  CHECK(a.plan().front().media.sections.size() == 1);
   CHECK(a.negotiationNeeded());
   auto answer = exchange(a, b);
   CHECK(contains(answer, "m=audio 0 "));
   CHECK(contains(answer, "a=group:BUNDLE 1\r\n"));
   CHECK(a.transceivers().size() == 1);
   CHECK(b.transceivers().size() == 1);
-  CHECK(a.transportSection()->index == 1);
-  CHECK(a.plan().dtls);
+  CHECK(a.transportSection(a.plan().front().id)->index == 1);
+  CHECK(a.plan().front().dtls);
 
   addTrack(b, MediaKind::Video);
   CHECK(b.negotiationNeeded());
@@ -165,7 +166,7 @@ TEST_CASE("a rollback takes away what the peer's offer made, and leaves what the
     CHECK_FALSE(a.transceivers()[0].negotiated.mid);
     CHECK(a.negotiationNeeded());
     exchange(a, b);
-    CHECK(b.plan().media.sections.size() == 2);
+    CHECK(b.plan().front().media.sections.size() == 2);
   }
 }
 
@@ -183,10 +184,10 @@ TEST_CASE("perfect negotiation: both sides offer, and each track finds its secti
   REQUIRE(b.setRemote(SdpType::Offer, a.pendingLocal()->sdp));
   REQUIRE(b.setLocal(SdpType::Answer));
   REQUIRE(a.setRemote(SdpType::Answer, b.currentLocal()->sdp));
-  CHECK(planned(a.plan().media, 0).receiving);
+  CHECK(planned(a.plan().front().media, 0).receiving);
   CHECK(b.negotiationNeeded());
   exchange(b, a);
-  CHECK(a.plan().media.sections.size() == 2);
+  CHECK(a.plan().front().media.sections.size() == 2);
   CHECK(a.transceivers().size() == 2);
   CHECK_FALSE(b.negotiationNeeded());
 }
@@ -209,16 +210,16 @@ TEST_CASE("an SSRC that collided is another one in the plan and in descriptions,
   auto &a = pair.a.session, &b = pair.b.session;
   const auto id = addTrack(a, MediaKind::Video);
   exchange(a, b);
-  const auto before = planned(a.plan().media, 0).sending->encodings[0];
+  const auto before = planned(a.plan().front().media, 0).sending->encodings[0];
   REQUIRE(before.rtxSsrc);
   REQUIRE(a.setLocal(SdpType::Offer));
   a.changeSource(id, *before.rtxSsrc);
   a.changeSource(id, 1);  // Nobody's.
-  const auto after = planned(a.plan().media, 0).sending->encodings[0];
+  const auto after = planned(a.plan().front().media, 0).sending->encodings[0];
   CHECK(after.ssrc != before.ssrc);
   CHECK(after.rtxSsrc != before.rtxSsrc);
   REQUIRE(a.setLocal(SdpType::Rollback));
-  CHECK(planned(a.plan().media, 0).sending->encodings[0] == after);
+  CHECK(planned(a.plan().front().media, 0).sending->encodings[0] == after);
   REQUIRE(a.setLocal(SdpType::Offer));
   CHECK(contains(a.pendingLocal()->sdp, "a=ssrc:" + std::to_string(after.ssrc) + " "));
   CHECK_FALSE(contains(a.pendingLocal()->sdp, "a=ssrc:" + std::to_string(before.ssrc) + " "));
@@ -264,7 +265,7 @@ TEST_CASE("a bandwidth line of the peer limits what we send") {
   const auto limit = [&](const std::string& lines) {
     const auto at = answer.find("c=IN IP4 0.0.0.0\r\n") + 18;
     REQUIRE(a.setRemote(SdpType::Answer, answer.substr(0, at) + lines + answer.substr(at)));
-    return planned(a.plan().media, 0).sending->maxBitrate;
+    return planned(a.plan().front().media, 0).sending->maxBitrate;
   };
   SECTION("TIAS") { CHECK(limit("b=AS:100\r\nb=TIAS:500000\r\n") == 500000u); }
   SECTION("AS") { CHECK(limit("b=AS:1000\r\n") == 934000u); }
@@ -285,7 +286,7 @@ TEST_CASE("a change of streams is negotiated, and told") {
   a.setDirection(audio, sdp::Direction::Inactive);
   exchange(a, b);
   CHECK(b.transceivers()[0].negotiated.remoteStreams.empty());
-  CHECK_FALSE(planned(b.plan().media, 0).receiving);
+  CHECK_FALSE(planned(b.plan().front().media, 0).receiving);
   a.setDirection(audio, sdp::Direction::SendRecv);
   REQUIRE(a.setLocal(SdpType::Offer));
   auto applied = b.setRemote(SdpType::Offer, a.pendingLocal()->sdp);
@@ -298,12 +299,12 @@ TEST_CASE("ICE restarts in a call, and media goes on") {
   auto &a = pair.a.session, &b = pair.b.session;
   addTrack(a, MediaKind::Audio);
   exchange(a, b);
-  const auto before = a.plan();
+  const auto before = a.plan().front();
   a.restartIce();
   CHECK(a.negotiationNeeded());
   exchange(a, b);
-  CHECK(a.plan().ice.local != before.ice.local);
-  CHECK(a.plan().ice.remote != before.ice.remote);
-  CHECK(a.plan().media == before.media);
-  CHECK(a.plan().dtls->association == before.dtls->association);
+  CHECK(a.plan().front().ice.local != before.ice.local);
+  CHECK(a.plan().front().ice.remote != before.ice.remote);
+  CHECK(a.plan().front().media == before.media);
+  CHECK(a.plan().front().dtls->association == before.dtls->association);
 }

@@ -30,13 +30,13 @@ TEST_CASE("an offer without data channel has no section, and can be answered") {
   pair.exchange(pair.a.session, pair.b.session);
   CHECK_FALSE(contains(pair.a.session.currentLocal()->sdp, "m="));
   CHECK(pair.a.session.state() == SignalingState::Stable);
-  CHECK_FALSE(pair.a.session.plan().ice.local);
+  CHECK(pair.a.session.plan().empty());
   CHECK_FALSE(pair.a.session.hasSctpTransport());
 
   SECTION("and a channel can come later") {
     pair.connect();
-    CHECK(pair.a.session.plan().sctp);
-    CHECK(pair.b.session.plan().sctp);
+    CHECK(pair.a.session.plan().front().sctp);
+    CHECK(pair.b.session.plan().front().sctp);
   }
 }
 
@@ -56,8 +56,9 @@ TEST_CASE("creating an offer again gives the same text until something changes")
 TEST_CASE("an offer and its answer give both sides plans that fit") {
   Pair pair;
   pair.connect();
-  const auto a = pair.a.session.plan();
-  const auto b = pair.b.session.plan();
+  REQUIRE(pair.a.session.plan().size() == 1);
+  const auto a = pair.a.session.plan().front();
+  const auto b = pair.b.session.plan().front();
   REQUIRE((a.ice.local && a.ice.remote && b.ice.local && b.ice.remote));
   CHECK(*a.ice.local == *b.ice.remote);
   CHECK(*b.ice.local == *a.ice.remote);
@@ -73,8 +74,8 @@ TEST_CASE("an offer and its answer give both sides plans that fit") {
   CHECK(a.sctp->localPort == 5000);
   CHECK(a.sctp->remotePort == 5000);
   CHECK(a.sctp->remoteMaxMessageSize == 262144);
-  CHECK(pair.a.session.transportSection()->index == 0);
-  CHECK(pair.a.session.transportSection()->mid == "0");
+  CHECK(pair.a.session.transportSection(a.id)->index == 0);
+  CHECK(pair.a.session.transportSection(a.id)->mid == "0");
   CHECK(pair.a.session.canTrickleIceCandidates() == true);
 }
 
@@ -87,24 +88,24 @@ TEST_CASE("the plan grows with the exchange: gathering starts with the local off
   REQUIRE(offered);
   CHECK(offered->type == SdpType::Offer);
   CHECK(offered->signalingStateChanged);
-  CHECK(offered->plan.ice.local);
-  CHECK_FALSE(offered->plan.ice.remote);
-  CHECK_FALSE(offered->plan.dtls);
+  CHECK(offered->plan.front().ice.local);
+  CHECK_FALSE(offered->plan.front().ice.remote);
+  CHECK_FALSE(offered->plan.front().dtls);
   CHECK(a.hasSctpTransport());
 
   auto got = b.setRemote(SdpType::Offer, a.pendingLocal()->sdp);
   REQUIRE(got);
-  CHECK_FALSE(got->plan.ice.local);
-  CHECK(got->plan.ice.remote == offered->plan.ice.local);
-  CHECK(got->plan.ice.role == ice::Role::Controlled);
-  CHECK_FALSE(got->plan.dtls);
+  CHECK_FALSE(got->plan.front().ice.local);
+  CHECK(got->plan.front().ice.remote == offered->plan.front().ice.local);
+  CHECK(got->plan.front().ice.role == ice::Role::Controlled);
+  CHECK_FALSE(got->plan.front().dtls);
   CHECK(b.hasSctpTransport());
 
   auto answered = b.setLocal(std::nullopt);
   REQUIRE(answered);
   CHECK(answered->type == SdpType::Answer);
-  CHECK(answered->plan.dtls);
-  CHECK(answered->plan.sctp);
+  CHECK(answered->plan.front().dtls);
+  CHECK(answered->plan.front().sctp);
   CHECK_FALSE(b.pendingLocal());
   CHECK(b.currentLocal()->type == SdpType::Answer);
   CHECK(b.currentRemote()->type == SdpType::Offer);
@@ -119,7 +120,7 @@ TEST_CASE("the largest message of the peer is 65536 bytes by default, and withou
     REQUIRE(pair.b.session.setRemote(SdpType::Offer, offer));
     auto answered = pair.b.session.setLocal(std::nullopt);
     REQUIRE(answered);
-    CHECK(answered->plan.sctp->remoteMaxMessageSize == expected);
+    CHECK(answered->plan.front().sctp->remoteMaxMessageSize == expected);
   }
 }
 
@@ -137,7 +138,7 @@ TEST_CASE("an answer takes the role that the offer leaves") {
     REQUIRE(pair.b.session.setRemote(SdpType::Offer, offer));
     auto answered = pair.b.session.setLocal(std::nullopt);
     REQUIRE(answered);
-    CHECK(answered->plan.dtls->role == row.role);
+    CHECK(answered->plan.front().dtls->role == row.role);
     CHECK(lineValue(pair.b.session.currentLocal()->sdp, "a=setup:") == row.answered);
   }
 }
@@ -176,7 +177,7 @@ TEST_CASE("a=ice-pacing says what pause we propose, and one without it means 50 
     Party other{3, 0xcc};
     auto applied = other.session.setRemote(SdpType::Offer, text);
     REQUIRE(applied);
-    return applied->plan.ice.remoteOptions.ta;
+    return applied->plan.front().ice.remoteOptions.ta;
   };
   CHECK(taOf(withLine(offer, "a=ice-pacing", "a=ice-pacing:20")) == std::chrono::milliseconds(20));
   CHECK(taOf(withLine(offer, "a=ice-pacing", "a=x-nothing")) == std::chrono::milliseconds(50));
@@ -189,11 +190,11 @@ TEST_CASE("a lite peer is controlled by us, whoever offers") {
   auto offer = replaced(*pair.a.session.createOffer(), "a=group", "a=ice-lite\r\na=group");
   auto applied = pair.b.session.setRemote(SdpType::Offer, offer);
   REQUIRE(applied);
-  CHECK(applied->plan.ice.remoteOptions.lite);
-  CHECK(applied->plan.ice.role == ice::Role::Controlling);
+  CHECK(applied->plan.front().ice.remoteOptions.lite);
+  CHECK(applied->plan.front().ice.role == ice::Role::Controlling);
   auto answered = pair.b.session.setLocal(std::nullopt);
   REQUIRE(answered);
-  CHECK(answered->plan.ice.role == ice::Role::Controlling);
+  CHECK(answered->plan.front().ice.role == ice::Role::Controlling);
 }
 
 TEST_CASE("transport values at the session level hold for the data section") {
@@ -209,8 +210,8 @@ TEST_CASE("transport values at the session level hold for the data section") {
   REQUIRE(pair.b.session.setRemote(SdpType::Offer, offer));
   auto answered = pair.b.session.setLocal(std::nullopt);
   REQUIRE(answered);
-  CHECK(answered->plan.ice.remote->ufrag == lineValue(offer, "a=ice-ufrag:"));
-  CHECK(answered->plan.dtls->remoteFingerprints == std::vector{someFingerprint(0xaa)});
+  CHECK(answered->plan.front().ice.remote->ufrag == lineValue(offer, "a=ice-ufrag:"));
+  CHECK(answered->plan.front().dtls->remoteFingerprints == std::vector{someFingerprint(0xaa)});
 }
 
 TEST_CASE("the older form of the data section is answered in the same form") {
@@ -221,7 +222,7 @@ TEST_CASE("the older form of the data section is answered in the same form") {
   REQUIRE(pair.b.session.setRemote(SdpType::Offer, offer));
   auto answered = pair.b.session.setLocal(std::nullopt);
   REQUIRE(answered);
-  CHECK(answered->plan.sctp->remotePort == 5001);
+  CHECK(answered->plan.front().sctp->remotePort == 5001);
   const auto answer = pair.b.session.currentLocal()->sdp;
   CHECK(contains(answer, "m=application 9 DTLS/SCTP 5000\r\n"));
   CHECK(contains(answer, "a=sctpmap:5000 webrtc-datachannel 65535\r\n"));
@@ -261,8 +262,8 @@ TEST_CASE("what has no format of ours is rejected, and stays so") {
   INFO(answer);
   CHECK(contains(answer, "m=audio 0 UDP/TLS/RTP/SAVPF 111 13\r\nc=IN IP4 0.0.0.0\r\na=mid:au\r\n"));
   CHECK(contains(answer, "a=group:BUNDLE 0\r\n"));
-  CHECK(b.transportSection()->index == 1);
-  CHECK(b.plan().ice.remote->ufrag == lineValue(offer, "a=ice-ufrag:"));
+  CHECK(b.transportSection(b.plan().front().id)->index == 1);
+  CHECK(b.plan().front().ice.remote->ufrag == lineValue(offer, "a=ice-ufrag:"));
 
   SECTION("in a later offer") {
     auto later = *b.createOffer();
@@ -297,7 +298,7 @@ TEST_CASE("a data section that is bundled onto a section of its own transport ta
   REQUIRE(pair.b.session.setRemote(SdpType::Offer, offer));
   auto answered = pair.b.session.setLocal(std::nullopt);
   REQUIRE(answered);
-  CHECK(answered->plan.ice.remote->ufrag == lineValue(offer, "a=ice-ufrag:"));
+  CHECK(answered->plan.front().ice.remote->ufrag == lineValue(offer, "a=ice-ufrag:"));
   CHECK_FALSE(contains(pair.b.session.currentLocal()->sdp, "bundle-only"));
   CHECK(contains(pair.b.session.currentLocal()->sdp, "m=application 9"));
 }
@@ -323,7 +324,7 @@ TEST_CASE("a second data section, one of an unknown format and one of port zero 
     CHECK(contains(*pair.b.session.createAnswer(), "m=application 0"));
     auto answered = pair.b.session.setLocal(std::nullopt);
     REQUIRE(answered);
-    CHECK_FALSE(answered->plan.ice.local);
+    CHECK(answered->plan.empty());
     CHECK_FALSE(pair.b.session.hasSctpTransport());
   }
   SECTION("SCTP port zero") {

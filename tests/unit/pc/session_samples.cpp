@@ -93,23 +93,33 @@ TEST_CASE("every offer of a real stack is answered as the table says") {
     CHECK(summary(*tree) == due[sample.name]);
     CHECK(tree->media.size() == count("\n" + sample.text, "\nm="));
     const bool hasData = contains(summary(*tree), "data");
-    CHECK(answered->plan.sctp.has_value() == hasData);
     std::size_t live = 0;
     for (const auto& section : tree->media) live += !isRejected(section);
-    CHECK(answered->plan.dtls.has_value() == (live > 0));
-    CHECK(session.transportSection().has_value() == (live > 0));
-    CHECK(answered->plan.media.sections.size() == live - (hasData ? 1 : 0));
-    CHECK(session.transceivers().size() == live - (hasData ? 1 : 0));
-    for (const auto& media : answered->plan.media.sections) {
-      if (media.sending) CHECK_FALSE(media.sending->codecs.empty());
-      if (media.receiving) CHECK_FALSE(media.receiving->codecs.empty());
+    std::size_t associations = 0, planned = 0;
+    for (const auto& transport : answered->plan) {
+      CHECK(transport.dtls);
+      CHECK(session.transportSection(transport.id));
+      associations += transport.sctp.has_value();
+      planned += transport.media.sections.size();
+      for (const auto& media : transport.media.sections) {
+        if (media.sending) CHECK_FALSE(media.sending->codecs.empty());
+        if (media.receiving) CHECK_FALSE(media.receiving->codecs.empty());
+      }
     }
+    CHECK(answered->plan.empty() == (live == 0));
+    CHECK(associations == (hasData ? 1 : 0));
+    CHECK(planned == live - associations);
+    CHECK(session.transceivers().size() == planned);
 
     // The same offer again is a re-offer that changes nothing, and we can offer as well.
     REQUIRE(session.setRemote(SdpType::Offer, sample.text));
     auto again = session.setLocal(SdpType::Answer);
     REQUIRE(again);
-    CHECK(again->plan.media == answered->plan.media);
+    REQUIRE(again->plan.size() == answered->plan.size());
+    for (std::size_t i = 0; i < again->plan.size(); ++i) {
+      CHECK(again->plan[i].id == answered->plan[i].id);
+      CHECK(again->plan[i].media == answered->plan[i].media);
+    }
     auto offer = session.createOffer();
     REQUIRE(offer);
     REQUIRE(session.setLocal(SdpType::Offer, *offer));
@@ -157,7 +167,9 @@ TEST_CASE("an offer of ours with the sections of a real stack's answer takes tha
     ++taken;
     std::size_t live = 0;
     for (const auto& section : tree->media) live += kindOf(section) && !isRejected(section);
-    CHECK(applied->plan.media.sections.size() == live);
+    std::size_t planned = 0;
+    for (const auto& transport : applied->plan) planned += transport.media.sections.size();
+    CHECK(planned == live);
   }
   if (!all.empty()) CHECK(taken >= 40);
 }
@@ -179,9 +191,9 @@ TEST_CASE("every data-only answer of a real stack is taken as the answer to our 
     auto applied = party.session.setRemote(SdpType::Answer, sample.text);
     INFO((applied ? std::string() : applied.error().message));
     REQUIRE(applied);
-    CHECK(applied->plan.sctp);
-    CHECK(applied->plan.dtls);
-    CHECK(applied->remoteCandidates.empty() == !contains(sample.text, "a=candidate:"));
+    CHECK(applied->plan.front().sctp);
+    CHECK(applied->plan.front().dtls);
+    CHECK(applied->remoteCandidates.front().candidates.empty() == !contains(sample.text, "a=candidate:"));
     ++taken;
   }
   if (!all.empty()) CHECK(taken >= 10);

@@ -17,10 +17,10 @@ TEST_CASE("simulcast is offered, answered, narrowed and paused") {
   REQUIRE(b.setLocal(SdpType::Answer));
   const auto answer = b.currentLocal()->sdp;
   CHECK(contains(answer, "a=simulcast:recv q;h;f\r\n"));
-  CHECK(planned(b.plan().media, 0).receiving->rids == std::vector<std::string>{"q", "h", "f"});
+  CHECK(planned(b.plan().front().media, 0).receiving->rids == std::vector<std::string>{"q", "h", "f"});
   SECTION("all") {
     REQUIRE(a.setRemote(SdpType::Answer, answer));
-    const auto encodings = planned(a.plan().media, 0).sending->encodings;
+    const auto encodings = planned(a.plan().front().media, 0).sending->encodings;
     REQUIRE(encodings.size() == 3);
     CHECK(encodings[1].rid == "h");
     CHECK(encodings[0].ssrc != encodings[1].ssrc);
@@ -28,8 +28,8 @@ TEST_CASE("simulcast is offered, answered, narrowed and paused") {
     REQUIRE(disabled.size() == 3);
     disabled[2].active = false;
     a.setEncodings(a.transceivers()[0].id, disabled);
-    CHECK_FALSE(planned(a.plan().media, 0).sending->encodings[2].active);
-    CHECK(planned(a.plan().media, 0).sending->encodings[1].active);
+    CHECK_FALSE(planned(a.plan().front().media, 0).sending->encodings[2].active);
+    CHECK(planned(a.plan().front().media, 0).sending->encodings[1].active);
     // A later offer keeps what there is.
     CHECK(contains(*a.createOffer(), "a=simulcast:send q;h;f\r\n"));
     CHECK(contains(*b.createOffer(), "a=simulcast:recv q;h;f\r\n"));
@@ -38,7 +38,7 @@ TEST_CASE("simulcast is offered, answered, narrowed and paused") {
     auto less = replaced(answer, "recv q;h;f", "recv q;~f");
     less = withoutLine(less, "a=rid:h recv");
     REQUIRE(a.setRemote(SdpType::Answer, less));
-    const auto encodings = planned(a.plan().media, 0).sending->encodings;
+    const auto encodings = planned(a.plan().front().media, 0).sending->encodings;
     REQUIRE(encodings.size() == 2);
     CHECK(encodings[0].active);
     CHECK(encodings[1].rid == "f");
@@ -48,7 +48,7 @@ TEST_CASE("simulcast is offered, answered, narrowed and paused") {
     auto without = withoutLine(answer, "a=simulcast");
     for (const char* rid : {"a=rid:q", "a=rid:h", "a=rid:f"}) without = withoutLine(without, rid);
     REQUIRE(a.setRemote(SdpType::Answer, without));
-    const auto encodings = planned(a.plan().media, 0).sending->encodings;
+    const auto encodings = planned(a.plan().front().media, 0).sending->encodings;
     REQUIRE(encodings.size() == 1);
     CHECK(encodings[0].rid.empty());
   }
@@ -64,7 +64,7 @@ TEST_CASE("a peer that offers to receive simulcast gets what it asks for") {
   REQUIRE(b.setRemote(SdpType::Offer, offer));
   REQUIRE(b.setLocal(SdpType::Answer));
   CHECK(contains(b.currentLocal()->sdp, "a=simulcast:send lo;hi\r\n"));
-  const auto encodings = planned(b.plan().media, 0).sending->encodings;
+  const auto encodings = planned(b.plan().front().media, 0).sending->encodings;
   REQUIRE(encodings.size() == 2);
   CHECK(encodings[0].rid == "lo");
   CHECK_FALSE(encodings[1].active);

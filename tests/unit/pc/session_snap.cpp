@@ -36,7 +36,7 @@ TEST_CASE("two sessions with SNAP have each other's INIT in their plans") {
   CHECK(contains(offer, "a=sctp-init:AQAA"));
   CHECK(*a.session.createOffer() == offer);
   exchange(a.session, b.session);
-  const auto planA = a.session.plan(), planB = b.session.plan();
+  const auto planA = a.session.plan().front(), planB = b.session.plan().front();
   REQUIRE(planA.sctp->snap);
   REQUIRE(planB.sctp->snap);
   CHECK(planA.sctp->snap->localInit == planB.sctp->snap->remoteInit);
@@ -44,10 +44,10 @@ TEST_CASE("two sessions with SNAP have each other's INIT in their plans") {
   CHECK(planA.sctp->snap->localInit != planA.sctp->snap->remoteInit);
 
   // Section 5.6: the same values as long as the association is.
-  const auto first = *a.session.plan().sctp->snap;
+  const auto first = *a.session.plan().front().sctp->snap;
   exchange(b.session, a.session);
-  CHECK(a.session.plan().sctp->snap->localInit == first.localInit);
-  CHECK(a.session.plan().sctp->snap->remoteInit == first.remoteInit);
+  CHECK(a.session.plan().front().sctp->snap->localInit == first.localInit);
+  CHECK(a.session.plan().front().sctp->snap->remoteInit == first.remoteInit);
 }
 
 TEST_CASE("a session without SNAP neither offers nor answers it, and looks at none") {
@@ -61,8 +61,8 @@ TEST_CASE("a session without SNAP neither offers nor answers it, and looks at no
   CHECK_FALSE(contains(answer, "sctp-init"));
   REQUIRE(b.session.setLocal(SdpType::Answer, answer));
   REQUIRE(a.session.setRemote(SdpType::Answer, answer));
-  CHECK_FALSE(a.session.plan().sctp->snap);
-  CHECK_FALSE(b.session.plan().sctp->snap);
+  CHECK_FALSE(a.session.plan().front().sctp->snap);
+  CHECK_FALSE(b.session.plan().front().sctp->snap);
 
   Party c(3, 0xcc);
   c.session.wantDataChannel();
@@ -81,7 +81,7 @@ TEST_CASE("an answer that only mirrors our attribute is ignored") {
       withLine(answer, "a=max-message-size:",
                "a=max-message-size:262144\r\na=sctp-init:" + lineValue(offer, "a=sctp-init:"));
   REQUIRE(a.session.setRemote(SdpType::Answer, mirrored));
-  CHECK_FALSE(a.session.plan().sctp->snap);
+  CHECK_FALSE(a.session.plan().front().sctp->snap);
 }
 
 TEST_CASE("an a=sctp-init that is no INIT makes the description fail") {
@@ -104,12 +104,12 @@ TEST_CASE("none is added to an association that exists, and another association 
   Snapper c(3, 0xcc), d(4, 0xdd), other(5, 0xee);
   c.session.wantDataChannel();
   exchange(c.session, d.session);
-  const auto before = d.session.plan().sctp->snap->localInit;
+  const auto before = d.session.plan().front().sctp->snap->localInit;
   // The same sections with another certificate: RFC 8842 s.5.5.
   other.session.wantDataChannel();
   REQUIRE(d.session.setRemote(SdpType::Offer, *other.session.createOffer()));
   const auto answer = *d.session.createAnswer();
   REQUIRE(d.session.setLocal(SdpType::Answer, answer));
-  REQUIRE(d.session.plan().sctp->snap);
-  CHECK(d.session.plan().sctp->snap->localInit != before);
+  REQUIRE(d.session.plan().front().sctp->snap);
+  CHECK(d.session.plan().front().sctp->snap->localInit != before);
 }

@@ -88,12 +88,13 @@ inline std::string visible(const Session& session) {
        {session.currentLocal(), session.pendingLocal(), session.currentRemote(), session.pendingRemote()})
     out += description ? "|" + std::string(toString(description->type)) + "\n" + description->sdp : "|none";
   out += session.negotiationNeeded() ? "|needed" : "|not needed";
-  const auto plan = session.plan();
   auto credentials = [](const std::optional<ice::Credentials>& c) { return c ? c->ufrag + ":" + c->pwd : "none"; };
-  out += "|" + credentials(plan.ice.local) + "|" + credentials(plan.ice.remote);
-  out += plan.ice.role == ice::Role::Controlling ? "|controlling" : "|controlled";
-  out += plan.dtls ? (plan.dtls->role == dtls::Role::Client ? "|client" : "|server") : "|no dtls";
-  out += plan.sctp ? "|" + std::to_string(plan.sctp->remotePort) : "|no sctp";
+  for (const auto& plan : session.plan()) {
+    out += "|" + credentials(plan.ice.local) + "|" + credentials(plan.ice.remote);
+    out += plan.ice.role == ice::Role::Controlling ? "|controlling" : "|controlled";
+    out += plan.dtls ? (plan.dtls->role == dtls::Role::Client ? "|client" : "|server") : "|no dtls";
+    out += plan.sctp ? "|" + std::to_string(plan.sctp->remotePort) : "|no sctp";
+  }
   return out;
 }
 

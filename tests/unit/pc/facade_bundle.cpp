@@ -1,0 +1,241 @@
+#include "facade_support.hpp"
+
+#include <set>
+
+using namespace parley;
+using namespace parley::test;
+
+namespace {
+
+EncodedFrame frameOf(MediaKind kind, std::uint32_t timestamp) {
+  EncodedFrame frame;
+  frame.kind = kind;
+  frame.mimeType = kind == MediaKind::Audio ? "audio/opus" : "video/VP8";
+  frame.type = EncodedFrameType::Key;
+  // The tag of a key frame (RFC 6386 s.9.1), and something behind it.
+  std::vector<std::uint8_t> bytes(60, 0x11);
+  const std::uint8_t head[] = {0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00};
+  if (kind == MediaKind::Video) std::copy(std::begin(head), std::end(head), bytes.begin());
+  frame.data = FrameData(bytes);
+  frame.rtpTimestamp = timestamp;
+  return frame;
+}
+
+Configuration with(BundlePolicy policy) {
+  auto configuration = udpAlone();
+  configuration.bundlePolicy = policy;
+  return configuration;
+}
+
+SessionDescription withoutBundle(SessionDescription description) {
+  for (auto at = description.sdp.find("a=group:BUNDLE"); at != std::string::npos;
+       at = description.sdp.find("a=group:BUNDLE"))
+    description.sdp.erase(at, description.sdp.find('\n', at) + 1 - at);
+  return description;
+}
+
+SessionDescription withBundle(SessionDescription description, const std::string& mids) {
+  description = withoutBundle(std::move(description));
+  description.sdp.insert(description.sdp.find("\r\nt=0 0\r\n") + 9, "a=group:BUNDLE " + mids + "\r\n");
+  return description;
+}
+
+/// a sends audio and video and has a channel; b sends both back.
+struct Call : Pair {
+  explicit Call(BundlePolicy policy = BundlePolicy::Balanced) : Pair(with(policy), with(BundlePolicy::MaxCompat)) {
+    for (const auto kind : {MediaKind::Audio, MediaKind::Video}) {
+      tracks.push_back(EncodedTrack::create(kind));
+      a.addTrack(tracks.back());
+    }
+    ours = a.createDataChannel("channel");
+    b.onTrack([this](const TrackEvent& event) {
+      event.track->onFrame([this](const EncodedFrame& frame) { ++frames[frame.kind]; });
+    });
+    b.onDataChannel([this](std::shared_ptr<DataChannel> channel) {
+      theirs = std::move(channel);
+      theirs->onMessage([this](const Message&) { ++messages; });
+    });
+  }
+
+  using Change = std::function<SessionDescription(SessionDescription)>;
+  void exchangeBy(const Change& change) {
+    loop.result(a.setLocalDescription());
+    loop.result(b.setRemoteDescription(change(*a.localDescription())));
+    loop.result(b.setLocalDescription());
+    loop.result(a.setRemoteDescription(change(*b.localDescription())));
+  }
+  bool connected() {
+    return loop.runUntil([&] {
+      return a.connectionState() == PeerConnectionState::Connected &&
+             b.connectionState() == PeerConnectionState::Connected && ours->readyState() == DataChannelState::Open &&
+             theirs && theirs->readyState() == DataChannelState::Open;
+    });
+  }
+  /// Whether a frame of each kind and a message arrive.
+  bool flows() {
+    frames.clear();
+    messages = 0;
+    ours->send("hello");
+    for (int i = 0; i < 100; ++i) {
+      timestamp += 4000;
+      for (const auto& track : tracks) track->write(frameOf(track->kind(), timestamp));
+      loop.runFor(20ms);
+      if (frames[MediaKind::Audio] > 2 && frames[MediaKind::Video] > 2 && messages > 0) return true;
+    }
+    return false;
+  }
+  std::set<std::shared_ptr<DtlsTransport>> transports(PeerConnection& of) {
+    std::set<std::shared_ptr<DtlsTransport>> all;
+    for (const auto& transceiver : of.getTransceivers()) {
+      CHECK(transceiver->sender()->transport() == transceiver->receiver()->transport());
+      all.insert(transceiver->sender()->transport());
+    }
+    if (of.sctp()) all.insert(of.sctp()->transport());
+    return all;
+  }
+
+  std::vector<std::shared_ptr<EncodedTrack>> tracks;
+  std::map<MediaKind, int> frames;
+  int messages = 0;
+  std::uint32_t timestamp = 0;
+};
+
+}  // namespace
+
+TEST_CASE("With a peer that does not bundle each section has its transport, and all of them are the connection") {
+  Call call;
+  std::map<std::string, int> candidates, ends;
+  int complete = 0;
+  call.a.onIceCandidate([&](const std::optional<IceCandidate>& candidate) {
+    if (!candidate) return void(++complete);
+    ++(candidate->candidate().empty() ? ends : candidates)[candidate->sdpMid().value_or("none")];
+    call.b.addIceCandidate(*candidate).onRejected([](const Error&) { FAIL("it was refused"); });
+  });
+  std::vector<PeerConnectionState> states;
+  call.a.onConnectionStateChange([&] { states.push_back(call.a.connectionState()); });
+  call.exchangeBy(withoutBundle);
+  CHECK(call.transports(call.a).size() == 3);
+  REQUIRE(call.connected());
+  CHECK(candidates == std::map<std::string, int>{{"0", 1}, {"1", 1}, {"2", 1}});
+  CHECK(ends == std::map<std::string, int>{{"0", 1}, {"1", 1}, {"2", 1}});
+  CHECK(complete == 1);
+  CHECK(states == std::vector{PeerConnectionState::Connecting, PeerConnectionState::Connected});
+  CHECK(call.a.iceConnectionState() == IceConnectionState::Completed);
+  CHECK(call.transports(call.a).size() == 3);
+  CHECK(call.transports(call.b).size() == 3);
+  std::set<std::uint16_t> ports;
+  for (const auto& transport : call.transports(call.a)) {
+    CHECK(transport->state() == DtlsTransportState::Connected);
+    CHECK(transport->getRemoteCertificates().size() == 1);
+    REQUIRE(transport->iceTransport()->getSelectedCandidatePair());
+    ports.insert(*transport->iceTransport()->getSelectedCandidatePair()->local.port());
+  }
+  CHECK(ports.size() == 3);
+  REQUIRE(call.flows());
+
+  const auto report = call.loop.result(call.a.getStats());
+  std::set<std::string> streams, used;
+  std::size_t withData = 0;
+  for (const auto* stream : report.all<OutboundRtpStreamStats>()) streams.insert(stream->transportId);
+  for (const auto* transport : report.all<TransportStats>()) {
+    used.insert(transport->id);
+    withData += transport->bytesSent > 0;
+    const auto* selected = report.get(*transport->selectedCandidatePairId);
+    REQUIRE(selected);
+    CHECK(std::get<CandidatePairStats>(*selected).transportId == transport->id);
+    CHECK(report.has(*transport->remoteCertificateId));
+  }
+  CHECK(used.size() == 3);
+  CHECK(withData == 3);
+  CHECK(streams.size() == 2);
+  CHECK(std::includes(used.begin(), used.end(), streams.begin(), streams.end()));
+
+  SECTION("an ICE restart is one of all") {
+    std::set<std::string> before, after;
+    for (const auto& transport : call.transports(call.a))
+      before.insert(transport->iceTransport()->getLocalParameters()->usernameFragment);
+    call.a.restartIce();
+    call.exchangeBy(withoutBundle);
+    REQUIRE(call.connected());
+    for (const auto& transport : call.transports(call.a))
+      after.insert(transport->iceTransport()->getLocalParameters()->usernameFragment);
+    CHECK(after.size() == 3);
+    for (const auto& ufrag : before) CHECK_FALSE(after.contains(ufrag));
+    CHECK(call.flows());
+  }
+  SECTION("a section that ends leaves the others") {
+    const auto ended = call.a.getTransceivers()[0]->sender()->transport();
+    call.a.getTransceivers()[0]->stop();
+    call.exchangeBy(withoutBundle);
+    CHECK(ended->state() == DtlsTransportState::Closed);
+    CHECK(call.transports(call.a).size() == 2);
+    CHECK(call.a.connectionState() == PeerConnectionState::Connected);
+    call.tracks.erase(call.tracks.begin());
+    call.tracks.push_back(EncodedTrack::create(MediaKind::Audio));
+    call.a.addTrack(call.tracks.back());
+    call.exchangeBy(withoutBundle);
+    REQUIRE(call.connected());
+    CHECK(call.transports(call.a).size() == 3);
+    CHECK(call.flows());
+  }
+  SECTION("bundling them later moves streams and the association") {
+    call.loop.result(call.b.setLocalDescription(
+        {SdpType::Offer, call.loop.result(call.b.createOffer()).sdp}));
+    call.loop.result(call.a.setRemoteDescription(withBundle(*call.b.localDescription(), "1 0 2")));
+    call.loop.result(call.a.setLocalDescription());
+    // b's own offer had no bundle: it is told of one that it has offered.
+    CHECK(call.transports(call.a).size() == 1);
+    CHECK(call.ours->readyState() == DataChannelState::Open);
+  }
+  SECTION("closing closes them all") {
+    const auto transports = call.transports(call.a);
+    call.a.close();
+    for (const auto& transport : transports) CHECK(transport->state() == DtlsTransportState::Closed);
+    CHECK(call.loop.runUntil([&] { return call.theirs->readyState() == DataChannelState::Closed; }));
+    for (const auto& transport : call.transports(call.b)) CHECK(transport->state() == DtlsTransportState::Closed);
+  }
+}
+
+TEST_CASE("What is bundled leaves one transport, and the others go without a trace") {
+  const auto policy = GENERATE(BundlePolicy::Balanced, BundlePolicy::MaxCompat, BundlePolicy::MaxBundle);
+  CAPTURE(toString(policy));
+  Call call(policy);
+  std::vector<IceConnectionState> states;
+  call.a.onIceConnectionStateChange([&] { states.push_back(call.a.iceConnectionState()); });
+  call.loop.result(call.a.setLocalDescription());
+  const auto offered = call.transports(call.a);
+  CHECK(offered.size() == (policy == BundlePolicy::MaxBundle ? 1 : 3));
+  const auto first = call.a.getTransceivers()[0]->sender()->transport();
+  call.loop.runFor(50ms);
+  CHECK(call.a.iceGatheringState() == IceGatheringState::Complete);
+  call.loop.result(call.b.setRemoteDescription(*call.a.localDescription()));
+  call.loop.result(call.b.setLocalDescription());
+  CHECK(call.transports(call.b).size() == 1);
+  call.loop.result(call.a.setRemoteDescription(*call.b.localDescription()));
+  CHECK(call.transports(call.a) == std::set{first});
+  for (const auto& transport : offered)
+    CHECK((transport->state() == DtlsTransportState::Closed) == (transport != first));
+  REQUIRE(call.connected());
+  CHECK(call.flows());
+  for (const auto state : states) CHECK(state != IceConnectionState::Failed);
+  const auto report = call.loop.result(call.a.getStats());
+  CHECK(report.all<TransportStats>().size() == 1);
+  CHECK(report.all<IceCandidateStats>().size() == 2);
+}
+
+TEST_CASE("A peer that rejects what is bundle-only is met with what is not") {
+  Call call;
+  call.tracks.push_back(EncodedTrack::create(MediaKind::Video));
+  call.a.addTrack(call.tracks.back());
+  call.exchangeBy([](SessionDescription description) {
+    description = withoutBundle(std::move(description));
+    // It does not know the attribute either: to it the section is rejected (RFC 9143 s.6).
+    const auto at = description.sdp.find("a=bundle-only\r\n");
+    if (at != std::string::npos) description.sdp.erase(at, 15);
+    return description;
+  });
+  CHECK(call.a.getTransceivers().size() == 2);
+  call.tracks.pop_back();
+  REQUIRE(call.connected());
+  CHECK(call.flows());
+}
