@@ -56,15 +56,16 @@ enum class SctpCongestionControl {
 struct Configuration {
   std::vector<IceServer> iceServers = {};
   IceTransportPolicy iceTransportPolicy = IceTransportPolicy::All;
-  /// There is one transport under every policy: what a peer puts outside of its bundle is rejected. Policies differ in
-  /// the first offer, where sections are bundle-only (RFC 9429 s.4.1.1): with MaxBundle all but the first, with Balanced
-  /// all but the first of each kind.
+  /// RFC 9429 s.4.1.1. Until its answer says what the peer bundles, candidates are gathered with MaxBundle for the first
+  /// section alone, with Balanced for the first of each kind, with MaxCompat for each. Of a peer that does not bundle,
+  /// these are the sections that are used. MaxBundle costs the least, and is enough for all browsers. Connections that
+  /// share a port have it always.
   BundlePolicy bundlePolicy = BundlePolicy::Balanced;
   RtcpMuxPolicy rtcpMuxPolicy = RtcpMuxPolicy::Require;
   /// The first one is used. Empty: each connection makes its own; in setConfiguration, those that it has.
   std::vector<Certificate> certificates = {};
-  /// More than 0: candidates are gathered from the start, before there is a local description. One transport is all
-  /// that there is, so more than 1 makes no difference.
+  /// For so many transports (16 at most) candidates are gathered from the start, before there is a local description.
+  /// What is not used is closed when the first exchange is complete.
   std::uint8_t iceCandidatePoolSize = 0;
 
   /// Not of the W3C. None of it can change after the connection was made.

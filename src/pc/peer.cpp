@@ -7,6 +7,7 @@
 #include <utility>
 
 namespace parley::pc {
+
 namespace {
 
 template <class... F>
@@ -49,7 +50,8 @@ Peer::~Peer() = default;
 
 Transport& Peer::transportFor(TransportId id) {
   if (const auto found = transports_.find(id); found != transports_.end()) return found->second;
-  if (auto prepared = transports_.extract(TransportId{0})) {
+  if (const auto first = transports_.lower_bound(firstPrepared); !isPrepared(id) && first != transports_.end()) {
+    auto prepared = transports_.extract(first);
     prepared.key() = id;
     prepared.mapped().setId(id);
     return transports_.insert(std::move(prepared)).position->second;
@@ -72,25 +74,31 @@ Transport* Peer::transportOf(TransceiverId transceiver) {
   return found == carriers_.end() ? nullptr : found->second;
 }
 
-void Peer::apply(const Plan& plan, Time now) {
-  if (closed_) return;
-  applySctp(plan);
-  const auto isWanted = [&](TransportId id) {
-    return id == 0 || std::any_of(plan.begin(), plan.end(), [&](const TransportPlan& one) { return one.id == id; });
-  };
-  carriers_.clear();
+void Peer::closeTransports(const std::function<bool(TransportId)>& which, Time now) {
   for (auto it = transports_.begin(); it != transports_.end();) {
     const auto here = it++;
-    if (isWanted(here->first)) continue;
+    if (!which(here->first)) continue;
     here->second.close(now);
     transports_.erase(here);
   }
+}
+
+void Peer::apply(const Plan& plan, Time now) {
+  if (closed_) return;
+  applySctp(plan);
+  const auto isPlanned = [&](TransportId id) {
+    return std::any_of(plan.begin(), plan.end(), [&](const TransportPlan& one) { return one.id == id; });
+  };
+  carriers_.clear();
+  closeTransports([&](TransportId id) { return !isPrepared(id) && !isPlanned(id); }, now);
   for (const auto& wanted : plan) {
     auto& transport = transportFor(wanted.id);
     for (const auto& section : wanted.media.sections) carriers_[section.transceiver] = &transport;
     if (transport.apply(wanted, now) && wanted.id == sctpTransport_)
       endSctp("the peer began another DTLS association", sctp_.has_value());
   }
+  if (std::any_of(plan.begin(), plan.end(), [](const TransportPlan& one) { return one.dtls.has_value(); }))
+    closeTransports(isPrepared, now);
   pump(now);
 }
 
@@ -129,10 +137,11 @@ void Peer::setServers(ice::Servers servers, Time now) {
   pump(now);
 }
 
-void Peer::prepare(Time now) {
+void Peer::prepare(std::size_t count, Time now) {
   if (closed_) return;
-  if (transports_.empty()) transportFor(0);
-  transports_.begin()->second.ice().prepare(now);
+  const auto end = firstPrepared + static_cast<TransportId>(std::min(count, maxTransports));
+  for (auto id = firstPrepared; id < end; ++id) transportFor(id).ice().prepare(now);
+  closeTransports([&](TransportId id) { return id >= end; }, now);
   pump(now);
 }
 
@@ -422,7 +431,7 @@ void Peer::advance(Time now) {
 Peer::Stats Peer::stats() const {
   Stats stats;
   for (const auto& [id, transport] : transports_)
-    if (id != 0) stats.transports.push_back(transport.stats());
+    if (!isPrepared(id)) stats.transports.push_back(transport.stats());
   if (channels_) stats.sctp = channels_->stats();
   stats.sctpTransport = sctpTransport_;
   return stats;

@@ -50,8 +50,9 @@ class Peer final : private Transport::Listener {
   void endOfRemoteCandidates(TransportId transport, Time now);
   /// Other servers; they count from the next gathering on.
   void setServers(ice::Servers servers, Time now);
-  /// Gathers candidates ahead of the first description, for its first transport.
-  void prepare(Time now);
+  /// Gathers candidates ahead of the first description, for so many of its transports (RFC 9429 s.3.5.4). What is not used
+  /// by then goes when an exchange is complete.
+  void prepare(std::size_t transports, Time now);
 
   /// Channels may be opened at any time; they wait for the association. `channel` is the façade's choice, below
   /// `sctp::firstIncomingChannel`.
@@ -140,7 +141,10 @@ class Peer final : private Transport::Listener {
   bool onRecord(Transport& transport, base::MutableBytes record, Time now) override;
   void onDtlsGone(Transport& transport, const std::string& reason) override;
 
+  static constexpr TransportId firstPrepared = 0x8000'0000;
+  static bool isPrepared(TransportId id) { return id >= firstPrepared; }
   Transport& transportFor(TransportId id);
+  void closeTransports(const std::function<bool(TransportId)>& which, Time now);
   Transport* ownerOf(SocketId socket);
   Transport* transportOf(TransceiverId transceiver);
   void applySctp(const Plan& plan);
@@ -164,7 +168,7 @@ class Peer final : private Transport::Listener {
   base::Outbox<Output> outbox_;
 
   Transport::Shared shared_;
-  /// Number 0 is one that was prepared before there was a description.
+  /// Those that were prepared, and not described yet, have numbers from `firstPrepared` on.
   std::map<TransportId, Transport> transports_;
   std::unordered_map<TransceiverId, Transport*> carriers_;  ///< Whose section is on which.
   // For transports that come later.

@@ -126,8 +126,8 @@ std::shared_ptr<Connection> Connection::make(Engine& engine, Executor& executor,
   if (connection->core_.secureStreams) config.ice.secureStreams = connection->core_.secureStreams;
   config.certificate = connection->certificate_.shared();
   connection->peer_ = connection->core_.makePeer(std::move(config), connection);
-  if (connection->configuration_.iceCandidatePoolSize > 0)
-    connection->peer_.post([](Peer& peer, Time now) { peer.prepare(now); });
+  if (const std::size_t size = connection->configuration_.iceCandidatePoolSize; size > 0)
+    connection->peer_.post([size](Peer& peer, Time now) { peer.prepare(size, now); });
   return connection;
 }
 
@@ -246,11 +246,11 @@ void Connection::setConfiguration(Configuration configuration) {
       refuse("iceCandidatePoolSize, once there was a local description,");
     auto servers = iceServers(configuration);
     configuration.extensions = configuration_.extensions;
-    const bool prepares = configuration.iceCandidatePoolSize > 0 && !localDescriptionWasSet_;
+    const std::size_t prepared = localDescriptionWasSet_ ? 0 : configuration.iceCandidatePoolSize;
     configuration_ = std::move(configuration);
-    command(actions, [servers = std::move(servers), prepares](Peer& peer, Time now) {
+    command(actions, [servers = std::move(servers), prepared](Peer& peer, Time now) {
       peer.setServers(servers, now);
-      if (prepares) peer.prepare(now);
+      peer.prepare(prepared, now);
     });
   }
   run(actions);

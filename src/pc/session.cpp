@@ -277,7 +277,8 @@ std::optional<Session::TransportSection> Session::transportSection(TransportId t
 
 namespace {
 
-/// What `find` says of the sections in use that were described last.
+/// The transport of the section that `find` looks for. An answer, if only a provisional one, says what is bundled; an offer
+/// of the peer says it of new sections alone.
 template <class Find>
 std::optional<TransportId> transportIn(const Negotiation& negotiation, Find find) {
   const auto in = [&](const auto& description) -> std::optional<TransportId> {
@@ -286,11 +287,11 @@ std::optional<TransportId> transportIn(const Negotiation& negotiation, Find find
     const auto* bundle = section ? description->used.bundleOf(*section) : nullptr;
     return bundle ? std::optional(bundle->transport) : std::nullopt;
   };
-  // An answer, if only a provisional one, says what is bundled.
   const bool answersUs = negotiation.pendingRemote && negotiation.pendingRemote->type != SdpType::Offer;
-  for (const bool remote : {answersUs, !answersUs})
-    if (const auto found = remote ? in(negotiation.pendingRemote) : in(negotiation.pendingLocal)) return found;
-  return in(negotiation.currentLocal);
+  auto found = answersUs ? in(negotiation.pendingRemote) : std::nullopt;
+  if (!found) found = in(negotiation.pendingLocal);
+  if (!found) found = in(negotiation.currentLocal);
+  return found ? found : in(negotiation.pendingRemote);
 }
 
 }  // namespace

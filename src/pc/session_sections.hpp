@@ -59,12 +59,9 @@ struct SectionsInUse {
 /// Bundles without names. `preferredData` is looked at first for the data section.
 SectionsInUse sectionsInUse(const sdp::Description& description, std::optional<std::size_t> preferredData = {});
 /// Those that an answer of ours may accept (RFC 9429 s.5.3.1): with MaxBundle the bundle of the first section, with Balanced
-/// those of the first section of each kind. What was in use before goes first.
+/// those of the first section of each kind. What was in use before goes first. `maxTransports` of them, whatever the policy.
 SectionsInUse acceptable(const sdp::Description& offer, SectionsInUse offered, BundlePolicy policy,
                          const SectionsInUse& before);
-
-/// Of which an answer of ours takes 16 at most: each is a set of sockets.
-inline constexpr std::size_t maxTransports = 16;
 
 /// The BUNDLE group of a section, or null.
 const sdp::Group* bundleGroupOf(const sdp::Description& description, std::size_t section);

@@ -16,6 +16,8 @@ namespace parley::pc {
 
 /// The connection's name for one of its transports, from 1 on and never used twice. Sections that are bundled share one.
 using TransportId = std::uint32_t;
+/// What a peer's offer, or a pool of candidates, can make of them: each is a set of sockets.
+inline constexpr std::size_t maxTransports = 16;
 
 /// What the signalling plane wants of one transport.
 struct TransportPlan {

@@ -15,10 +15,10 @@ async function servePage() {
   return server;
 }
 
-/** In the page: describes itself, with all candidates. Neither side hears of the feedback `without`. */
+/** In the page: describes itself, with all candidates. Neither side hears of lines that match `without`. */
 async function describe(remote, without) {
-  const lines = new RegExp(`a=rtcp-fb:\\S+ ${without}\\r\\n`, 'g');
-  const tell = ({ type, sdp }) => ({ type, sdp: sdp.replace(lines, '') });
+  const lines = new RegExp(`^${without}\\r\\n`, 'gm');
+  const tell = ({ type, sdp }) => ({ type, sdp: without ? sdp.replace(lines, '') : sdp });
   if (remote) remote = tell(remote);
   if (remote) await pc.setRemoteDescription(remote);
   if (remote?.type === 'answer') return null;
@@ -37,7 +37,11 @@ async function open() {
   const video = document.getElementById('video');
   video.srcObject = new MediaStream();
   pc.ontrack = ({ track }) => video.srcObject.addTrack(track);
+  pc.ondatachannel = ({ channel }) => { window.channel = channel; };
 }
+
+const feedback = (name) => `a=rtcp-fb:\\S+ ${name}`;
+const bundle = 'a=group:BUNDLE .*';
 
 /** Numbers of both sides about the same packets; ours were read first. */
 async function compareStatistics(agent, page, log) {
@@ -104,7 +108,23 @@ async function compareFec(agent, page, log) {
   if (!restored) throw new Error(`what was lost is not restored: ${JSON.stringify({ before, after })}`);
 }
 
-async function loop({ host, role, log, onFailure }, { without, path } = {}) {
+/** Audio, video and data have a transport each, on both sides. */
+async function compareTransports(agent, page, log) {
+  const ours = Object.values(await agent.stats());
+  const transports = ours.filter(({ type }) => type === 'transport');
+  const seen = {
+    ours: transports.length,
+    connected: transports.filter(({ dtlsState }) => dtlsState === 'connected').length,
+    streams: new Set(ours.filter(({ type }) => type.endsWith('bound-rtp')).map(({ transportId }) => transportId)).size,
+    theirs: await page.evaluate(() =>
+      new Set([...pc.getSenders().map(({ transport }) => transport), pc.sctp.transport]).size),
+  };
+  log(JSON.stringify(seen));
+  const holds = seen.ours === 3 && seen.connected === 3 && seen.streams === 2 && seen.theirs === 3;
+  if (!holds) throw new Error(`not a transport for each section: ${JSON.stringify(seen)}`);
+}
+
+async function loop({ host, role, log, onFailure }, { without, path, data = false } = {}) {
   const server = await servePage();
   const agent = new Agent({ options: ['--loop-media'], log });
   const page = await host.newPage();
@@ -117,12 +137,14 @@ async function loop({ host, role, log, onFailure }, { without, path } = {}) {
   await page.evaluate(open);
   const through = (name, description) => (path ? path.through(name, description) : description);
   if (role === 'ours') {
+    if (data) agent.createChannel('data');
     const offer = await through('ours', await agent.offer({ media: { audio: true, video: true } }));
     await agent.accept(await through('theirs', await page.evaluate(describe, offer, without)));
   } else {
+    if (data) await page.evaluate(() => { window.channel = pc.createDataChannel('data'); });
     const offer = await through('theirs', await page.evaluate(describe, undefined, without));
     const answer = await through('ours', await agent.answer(offer));
-    if (without === 'transport-cc' && !/^a=rtcp-fb:\S+ ack ccfb/m.test(answer.sdp)) throw new Error(`no RFC 8888 in ${answer.sdp}`);
+    if (without === feedback('transport-cc') && !/^a=rtcp-fb:\S+ ack ccfb/m.test(answer.sdp)) throw new Error(`no RFC 8888 in ${answer.sdp}`);
     await page.evaluate(describe, answer, without);
   }
   await Promise.all(['audio', 'video'].map((kind) => agent.track(kind)));
@@ -139,9 +161,14 @@ async function loop({ host, role, log, onFailure }, { without, path } = {}) {
     log(JSON.stringify(seen));
   } while (!isAlive(seen) && performance.now() < until);
   if (!isAlive(seen)) throw new Error(`nothing alive came back: ${JSON.stringify(seen)}`);
+  if (data) {
+    await agent.opened('data');
+    await page.waitForFunction(() => window.channel?.readyState === 'open', patience);
+  }
   if (path) await compareFec(agent, page, log);
   else await compareStatistics(agent, page, log);
-  if (without === 'transport-cc') await compareEstimates(agent, page, log);
+  if (without === bundle) await compareTransports(agent, page, log);
+  if (without === feedback('transport-cc')) await compareEstimates(agent, page, log);
   agent.close();
   await agent.stop();
   await page.close();
@@ -152,12 +179,14 @@ async function loop({ host, role, log, onFailure }, { without, path } = {}) {
 async function loopWithLoss(context) {
   const path = new LossyPath({ delay: 20, every: 15 });
   context.onFailure(() => path.close());
-  await loop(context, { path, without: 'nack' });
+  await loop(context, { path, without: feedback('nack') });
   path.close();
 }
 
 export const loopScenarios = {
   'audio and video looped by the agent': (context) => loop(context),
+  'looped without a bundle: a transport for audio, one for video, one for data':
+    (context) => loop(context, { without: bundle, data: true }),
   'looped over a path that loses packets: FEC restores them': loopWithLoss,
 };
-export const ccfbScenarios = { 'congestion control by RFC 8888': (context) => loop(context, { without: 'transport-cc' }) };
+export const ccfbScenarios = { 'congestion control by RFC 8888': (context) => loop(context, { without: feedback('transport-cc') }) };

@@ -178,14 +178,22 @@ TEST_CASE("With a peer that does not bundle each section has its transport, and 
     CHECK(call.transports(call.a).size() == 3);
     CHECK(call.flows());
   }
-  SECTION("bundling them later moves streams and the association") {
-    call.loop.result(call.b.setLocalDescription(
-        {SdpType::Offer, call.loop.result(call.b.createOffer()).sdp}));
+  SECTION("bundling them later leaves one, over which the association goes on") {
+    // b does not offer it, and hears nothing of it: a peer that would is made up.
+    call.loop.result(call.b.setLocalDescription());
+    const auto second = call.a.getTransceivers()[1]->sender()->transport();
     call.loop.result(call.a.setRemoteDescription(withBundle(*call.b.localDescription(), "1 0 2")));
+    CHECK(call.transports(call.a).size() == 3);
     call.loop.result(call.a.setLocalDescription());
-    // b's own offer had no bundle: it is told of one that it has offered.
-    CHECK(call.transports(call.a).size() == 1);
+    CHECK(call.transports(call.a) == std::set{second});
+    CHECK(second->state() == DtlsTransportState::Connected);
+    CHECK(call.a.connectionState() == PeerConnectionState::Connected);
     CHECK(call.ours->readyState() == DataChannelState::Open);
+    CHECK(call.a.sctp()->state() == SctpTransportState::Connected);
+    const auto moved = call.loop.result(call.a.getStats());
+    CHECK(moved.all<TransportStats>().size() == 1);
+    for (const auto* stream : moved.all<OutboundRtpStreamStats>())
+      CHECK(stream->transportId == moved.first<TransportStats>()->id);
   }
   SECTION("closing closes them all") {
     const auto transports = call.transports(call.a);
@@ -238,4 +246,40 @@ TEST_CASE("A peer that rejects what is bundle-only is met with what is not") {
   call.tracks.pop_back();
   REQUIRE(call.connected());
   CHECK(call.flows());
+}
+
+TEST_CASE("A pool of candidates serves the first transports, and what is not used is closed") {
+  auto configuration = with(BundlePolicy::Balanced);
+  configuration.iceCandidatePoolSize = 3;
+  Pair pair(configuration, with(BundlePolicy::Balanced));
+  pair.loop.settle();
+  CHECK(pair.loop.socketCount() == 3);
+  SECTION("all of it, when there are as many sections") {
+    pair.a.addTrack(EncodedTrack::create(MediaKind::Audio));
+    pair.a.addTrack(EncodedTrack::create(MediaKind::Video));
+    pair.a.createDataChannel("channel");
+    pair.loop.result(pair.a.setLocalDescription());
+    pair.loop.settle();
+    CHECK(pair.loop.socketCount() == 3);
+    pair.loop.result(pair.b.setRemoteDescription(*pair.a.localDescription()));
+    pair.loop.result(pair.b.setLocalDescription());
+    pair.loop.result(pair.a.setRemoteDescription(*pair.b.localDescription()));
+    pair.loop.settle();
+    CHECK(pair.loop.socketCount() == 2);
+  }
+  SECTION("some of it") {
+    pair.connect();
+    CHECK(pair.loop.socketCount() == 2);
+  }
+  SECTION("a smaller one, when the configuration changes") {
+    auto changed = pair.a.getConfiguration();
+    changed.iceCandidatePoolSize = 1;
+    pair.a.setConfiguration(changed);
+    pair.loop.settle();
+    CHECK(pair.loop.socketCount() == 1);
+    changed.iceCandidatePoolSize = 0;
+    pair.a.setConfiguration(changed);
+    pair.loop.settle();
+    CHECK(pair.loop.socketCount() == 0);
+  }
 }

@@ -65,6 +65,9 @@ class Loop {
     return async.get();
   }
 
+  /// That the engine has open.
+  std::size_t socketCount() const { return sockets_.size(); }
+
   /// True loses the datagram.
   std::function<bool()> drop;
 
