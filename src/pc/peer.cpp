@@ -191,8 +191,10 @@ void Peer::closeChannel(sctp::ChannelId id, Time now) {
 // --- Media ---
 
 void Peer::sendFrame(TransceiverId transceiver, EncodedFrame frame, Time now) {
+  if (closed_ || transports_.empty()) return;
   auto* transport = transportOf(transceiver);
-  if (closed_ || !transport) return;
+  // Any of them counts what nobody can send.
+  if (!transport) transport = &transports_.begin()->second;
   transport->media().sendFrame(transceiver, frame, now);
   pump(now);
 }

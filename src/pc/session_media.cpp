@@ -173,7 +173,10 @@ std::vector<PlannedCodec> offeredCodecs(const Transceiver& transceiver, const sd
       }
     const auto payloadType = numbers.payloadType(codec, preferred);
     codec.payloadType = payloadType.value_or(0);
-    return payloadType.has_value();
+    // What a number means in one bundle it need not mean in another.
+    return payloadType && std::none_of(known.begin(), known.end(), [&](const PlannedCodec& one) {
+      return one.payloadType == *payloadType;
+    });
   };
 
   const bool rtx = std::any_of(wanted.begin(), wanted.end(), [](const auto& codec) { return codec.name == "rtx"; });
@@ -205,10 +208,12 @@ std::vector<PlannedExtension> offeredExtensions(const Transceiver& transceiver, 
   std::vector<PlannedExtension> extensions;
   for (const auto& one : mediaExtensions(transceiver.kind)) {
     const auto same = std::find_if(known.begin(), known.end(), [&](const auto& other) { return other.uri == one.uri; });
-    if (same != known.end())
+    if (same != known.end()) {
       extensions.push_back(*same);
-    else if (const auto id = numbers.extension(one.uri, one.id))
-      extensions.push_back({*id, one.uri});
+    } else if (const auto id = numbers.extension(one.uri, one.id)) {
+      const bool taken = std::any_of(known.begin(), known.end(), [&](const auto& other) { return other.id == *id; });
+      if (!taken) extensions.push_back({*id, one.uri});
+    }
   }
   return extensions;
 }

@@ -195,6 +195,27 @@ TEST_CASE("With a peer that does not bundle each section has its transport, and 
     for (const auto* stream : moved.all<OutboundRtpStreamStats>())
       CHECK(stream->transportId == moved.first<TransportStats>()->id);
   }
+  SECTION("one that is cut off is the state of the connection") {
+    const auto ice = call.a.getTransceivers()[1]->sender()->transport()->iceTransport();
+    call.loop.deadPort = ice->getSelectedCandidatePair()->local.port();
+    REQUIRE(call.loop.runUntil([&] { return ice->state() == IceTransportState::Disconnected; }, 20s));
+    CHECK(call.a.iceConnectionState() == IceConnectionState::Disconnected);
+    CHECK(call.a.connectionState() == PeerConnectionState::Disconnected);
+    CHECK(call.a.sctp()->transport()->iceTransport()->state() == IceTransportState::Completed);
+    SECTION("and comes back with it") {
+      call.loop.deadPort.reset();
+      CHECK(call.connected());
+      CHECK(call.flows());
+    }
+    SECTION("or fails with it, which a restart mends") {
+      REQUIRE(call.loop.runUntil([&] { return call.a.connectionState() == PeerConnectionState::Failed; }, 60s));
+      CHECK(call.a.sctp()->transport()->iceTransport()->state() == IceTransportState::Completed);
+      call.a.restartIce();
+      call.exchangeBy(withoutBundle);
+      REQUIRE(call.connected());
+      CHECK(call.flows());
+    }
+  }
   SECTION("closing closes them all") {
     const auto transports = call.transports(call.a);
     call.a.close();

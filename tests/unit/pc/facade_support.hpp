@@ -70,6 +70,8 @@ class Loop {
 
   /// True loses the datagram.
   std::function<bool()> drop;
+  /// The port loses all that it sends and receives.
+  std::optional<std::uint16_t> deadPort;
 
  private:
   struct InFlight {
@@ -98,6 +100,7 @@ class Loop {
   void perform(Transmit& packet) {
     const auto from = sockets_.find(packet.socket);
     if (from == sockets_.end() || (drop && drop())) return;
+    if (deadPort == from->second.port || deadPort == packet.to.port) return;
     const auto bytes = packet.packet.bytes();
     wire_.emplace(now() + 1ms, InFlight{from->second, packet.to, {bytes.begin(), bytes.end()}});
   }

@@ -1,6 +1,8 @@
 #include "pc/session_sections.hpp"
+#include "sdp/parse.hpp"
 #include "session_media_support.hpp"
 
+#include <algorithm>
 #include <set>
 
 using namespace parley;
@@ -205,6 +207,35 @@ TEST_CASE("with a peer that does not bundle each section has its transport") {
   }
 }
 
+TEST_CASE("a peer that knows neither bundles nor mids has its sections by their order") {
+  base::SeededRandom random(4);
+  Party b{2, 0xbb};
+  Session a = sessionWith(BundlePolicy::Balanced, random);
+  addTrack(a, MediaKind::Audio);
+  addTrack(a, MediaKind::Video);
+  const auto old = [](std::string text) {
+    text = unbundled(std::move(text));
+    while (contains(text, "a=mid:")) text = withoutLine(text, "a=mid:");
+    return text;
+  };
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(a.setLocal(SdpType::Offer));
+    REQUIRE(b.session.setRemote(SdpType::Offer, old(a.pendingLocal()->sdp)));
+    REQUIRE(b.session.setLocal(SdpType::Answer));
+    CHECK_FALSE(contains(b.session.currentLocal()->sdp, "a=mid:"));
+    REQUIRE(a.setRemote(SdpType::Answer, old(b.session.currentLocal()->sdp)));
+    CHECK(layout(a.plan()) == "0 | 1");
+    REQUIRE(b.session.plan().size() == 2);
+    for (const auto& transport : b.session.plan()) CHECK(transport.media.sections.size() == 1);
+    IceCandidateInit init;
+    init.candidate = aCandidate;
+    init.sdpMLineIndex = std::uint16_t{1};
+    auto added = b.session.addRemoteCandidate(init);
+    REQUIRE(added);
+    CHECK(added->transports == std::vector{b.session.plan()[1].id});
+  }
+}
+
 TEST_CASE("a provisional answer that bundles leaves the transports that the final one may want") {
   base::SeededRandom random(4);
   Party b{2, 0xbb};
@@ -267,6 +298,48 @@ TEST_CASE("what an answer takes of sections without a bundle is as the policy sa
   CHECK(layout(b.plan()) == row.layout);
   CHECK(count(answer, "m=audio 0 ") + count(answer, "m=video 0 ") + count(answer, "m=application 0 ") == row.rejected);
   CHECK(a.transceivers().size() + (contains(row.layout, "+") ? 1 : 0) == 5 - row.rejected);
+}
+
+TEST_CASE("numbers that mean different things in sections without a bundle keep their meanings") {
+  base::SeededRandom random(4), offering(5);
+  Session b = sessionWith(BundlePolicy::MaxCompat, random), a = sessionWith(BundlePolicy::MaxCompat, offering);
+  addTrack(a, MediaKind::Video);
+  addTrack(a, MediaKind::Video);
+  REQUIRE(a.setLocal(SdpType::Offer));
+  // The second section has H.264 alone, by the number that VP8 has in the first, and orientation by that of transport-cc.
+  auto offer = unbundled(a.pendingLocal()->sdp);
+  const auto second = offer.find("m=video", offer.find("m=video") + 1);
+  const std::string transportCc = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+  const auto id = lineValue(offer.substr(0, second), "a=extmap:").empty() ? std::string() : [&] {
+    const auto at = offer.find(" " + transportCc);
+    return offer.substr(offer.rfind(':', at) + 1, at - offer.rfind(':', at) - 1);
+  }();
+  REQUIRE_FALSE(id.empty());
+  std::string section = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=extmap:" + id +
+                        " urn:3gpp:video-orientation\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:96 H264/90000\r\n" +
+                        "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\n";
+  for (const char* name : {"a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:"})
+    section += name + lineValue(offer.substr(second), name) + "\r\n";
+  offer = offer.substr(0, second) + section;
+  REQUIRE(b.setRemote(SdpType::Offer, offer));
+  REQUIRE(b.setLocal(SdpType::Answer));
+  CHECK(names(planned(b.plan()[0].media, 0).receiving->codecs).front() == "VP8/96");
+  CHECK(names(planned(b.plan()[1].media, 0).receiving->codecs) == std::vector<std::string>{"H264/96"});
+
+  const auto tree = sdp::parse(*b.createOffer());
+  REQUIRE(tree);
+  REQUIRE(tree->media.size() == 2);
+  for (const auto& media : tree->media) {
+    std::set<std::string> formats(media.formats.begin(), media.formats.end());
+    CHECK(formats.size() == media.formats.size());
+    std::set<std::uint8_t> ids;
+    for (const auto& extension : extensionsOf(media)) CHECK(ids.insert(extension.id).second);
+  }
+  const auto codecs = codecsOf(tree->media[1]);
+  const auto h264 = std::find_if(codecs.begin(), codecs.end(), [](const auto& codec) { return codec.payloadType == 96; });
+  REQUIRE(h264 != codecs.end());
+  CHECK(h264->name == "H264");
+  CHECK(codecsOf(tree->media[0]).front().name == "VP8");
 }
 
 TEST_CASE("each bundle that is offered is a transport, and stays one") {
