@@ -56,10 +56,10 @@ enum class SctpCongestionControl {
 struct Configuration {
   std::vector<IceServer> iceServers = {};
   IceTransportPolicy iceTransportPolicy = IceTransportPolicy::All;
-  /// RFC 9429 s.4.1.1. Until its answer says what the peer bundles, candidates are gathered with MaxBundle for the first
-  /// section alone, with Balanced for the first of each kind, with MaxCompat for each. Of a peer that does not bundle,
-  /// these are the sections that are used. MaxBundle costs the least, and is enough for all browsers. Connections that
-  /// share a port have it always.
+  /// RFC 9429 s.4.1.1. Until its answer says what the peer bundles, candidates are gathered with MaxBundle for the
+  /// first section alone, with Balanced for the first of each kind, with MaxCompat for each. Of a peer that does not
+  /// bundle, these are the sections that are used. MaxBundle costs the least, and is enough for all browsers.
+  /// Connections that share a port have it always.
   BundlePolicy bundlePolicy = BundlePolicy::Balanced;
   RtcpMuxPolicy rtcpMuxPolicy = RtcpMuxPolicy::Require;
   /// The first one is used. Empty: each connection makes its own; in setConfiguration, those that it has.

@@ -133,7 +133,6 @@ class Agent {
   Stats stats() const;
   /// True for the local ufrag of any generation that is alive.
   bool ownsUfrag(std::string_view ufrag) const;
-  bool ownsSocket(SocketId socket) const;
   /// The local ufrags that are alive, for a table that routes by them.
   std::vector<std::string> localUfrags() const;
 

@@ -78,7 +78,6 @@ bool Agent::ownsUfrag(std::string_view ufrag) const {
   return false;
 }
 
-bool Agent::ownsSocket(SocketId socket) const { return gatherer_.owns(socket); }
 
 std::vector<std::string> Agent::localUfrags() const {
   std::vector<std::string> out;

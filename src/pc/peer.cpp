@@ -1,5 +1,6 @@
 #include "pc/peer.hpp"
 
+#include "base/overloaded.hpp"
 #include "sctp/native/association.hpp"
 #include "sctp/usrsctp_association.hpp"
 
@@ -7,17 +8,6 @@
 #include <utility>
 
 namespace parley::pc {
-
-namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
-
-}  // namespace
 
 sctp::Config sctpConfig(const PeerConfig& config) {
   sctp::Config sctp;
@@ -41,7 +31,12 @@ Peer::Peer(PeerConfig config, base::IdSource& ids, base::Random& random, base::P
       pool_(pool),
       observer_(std::move(observer)),
       wake_(std::move(wake)),
-      shared_{config_, ids, random, pool, outbox_, static_cast<Transport::Listener&>(*this),
+      shared_{config_,
+              ids,
+              random,
+              pool,
+              outbox_,
+              static_cast<Transport::Listener&>(*this),
               std::make_shared<MediaNumbers>()} {}
 
 Peer::~Peer() = default;
@@ -104,7 +99,8 @@ void Peer::apply(const Plan& plan, Time now) {
 
 /// What of the association that there is does not fit any more ends. Another one follows as soon as it can.
 void Peer::applySctp(const Plan& plan) {
-  const auto with = std::find_if(plan.begin(), plan.end(), [](const TransportPlan& one) { return one.sctp.has_value(); });
+  const auto with =
+      std::find_if(plan.begin(), plan.end(), [](const TransportPlan& one) { return one.sctp.has_value(); });
   const auto before = std::exchange(sctp_, with == plan.end() ? std::nullopt : with->sctp);
   // An association that goes on does so on the transport that its section is bundled onto.
   sctpTransport_ = with == plan.end() ? TransportId{0} : with->id;
@@ -339,7 +335,7 @@ bool Peer::pumpChannels(Time now) {
 void Peer::onChannelOutput(sctp::DataChannels::Output output, Time now) {
   using Channels = sctp::DataChannels;
   std::visit(
-      Overloaded{
+      base::Overloaded{
           [&](Channels::Transmit& packet) {
             if (auto found = transports_.find(sctpTransport_); found != transports_.end())
               found->second.send(packet.packet.bytes(), now);

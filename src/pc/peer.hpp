@@ -50,8 +50,8 @@ class Peer final : private Transport::Listener {
   void endOfRemoteCandidates(TransportId transport, Time now);
   /// Other servers; they count from the next gathering on.
   void setServers(ice::Servers servers, Time now);
-  /// Gathers candidates ahead of the first description, for so many of its transports (RFC 9429 s.3.5.4). What is not used
-  /// by then goes when an exchange is complete.
+  /// Gathers candidates ahead of the first description, for so many of its transports (RFC 9429 s.3.5.4). What is not
+  /// used by then goes when an exchange is complete.
   void prepare(std::size_t transports, Time now);
 
   /// Channels may be opened at any time; they wait for the association. `channel` is the façade's choice, below

@@ -110,8 +110,7 @@ SessionConfig sessionConfig(const Configuration& configuration, const Certificat
   config.renomination = configuration.extensions.renomination;
   config.icePacing = configuration.extensions.icePacing;
   // Packets of two transports to one address of the peer could not be told apart on a shared port.
-  config.bundlePolicy =
-      configuration.extensions.sharesPort ? BundlePolicy::MaxBundle : configuration.bundlePolicy;
+  config.bundlePolicy = configuration.extensions.sharesPort ? BundlePolicy::MaxBundle : configuration.bundlePolicy;
   return config;
 }
 

@@ -72,8 +72,8 @@ std::shared_ptr<DtlsTransportImpl> Connection::findGeneration(TransportId id, co
   return local && local->usernameFragment == ufrag ? transport : nullptr;
 }
 
-std::optional<IceCandidate> Connection::shownCandidate(TransportId id, const ice::Candidate& candidate, const std::string& ufrag,
-                                                       const std::string& url,
+std::optional<IceCandidate> Connection::shownCandidate(TransportId id, const ice::Candidate& candidate,
+                                                       const std::string& ufrag, const std::string& url,
                                                        std::optional<ice::ServerTransport> relayProtocol) const {
   const auto section = session_.transportSection(id);
   if (!section) return std::nullopt;

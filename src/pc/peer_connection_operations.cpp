@@ -274,7 +274,8 @@ void Connection::updateTransports(const Applied& result, Actions& actions) {
 
   for (const auto& plan : result.plan) {
     auto& transport = transports_[plan.id];
-    if (!transport) transport = std::make_shared<DtlsTransportImpl>(shared_, std::make_shared<IceTransportImpl>(shared_));
+    if (!transport)
+      transport = std::make_shared<DtlsTransportImpl>(shared_, std::make_shared<IceTransportImpl>(shared_));
     auto& ice = transport->ice->slots;
     if (ice.role == IceRole::Unknown) ice.role = shown(plan.ice.role);
     const auto local = shown(plan.ice.local), remote = shown(plan.ice.remote);

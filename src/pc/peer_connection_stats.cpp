@@ -316,7 +316,8 @@ Connection::StatsInput Connection::statsInput() const {
     one.id = id;
     one.dtlsState = transport->slots.state;
     one.iceState = transport->ice->slots.state;
-    if (!transport->slots.remoteCertificates.empty()) one.remoteCertificate = transport->slots.remoteCertificates.front();
+    if (!transport->slots.remoteCertificates.empty())
+      one.remoteCertificate = transport->slots.remoteCertificates.front();
   }
   input.localCertificate = certificate_.shared()->der();
   return input;

@@ -78,9 +78,9 @@ struct ChannelDrained {
   std::size_t bytes;
 };
 
-using PeerEvent =
-    std::variant<TransportEvent, SctpConnected, SctpClosed, ChannelIncoming, ChannelOpened, ChannelClosing, ChannelClosed, ChannelMessage, ChannelDrained,
-                 FrameReceived, KeyFrameWanted, SendBitrateChanged, SourceCollided, MediaFlows, TonePlayed>;
+using PeerEvent = std::variant<TransportEvent, SctpConnected, SctpClosed, ChannelIncoming, ChannelOpened,
+                               ChannelClosing, ChannelClosed, ChannelMessage, ChannelDrained, FrameReceived,
+                               KeyFrameWanted, SendBitrateChanged, SourceCollided, MediaFlows, TonePlayed>;
 
 /// The façade's end of the data plane. Called on the engine's thread; the implementation only queues a task.
 class PeerObserver {

@@ -17,8 +17,7 @@ namespace {
 SessionError error(ErrorName name, std::string message) { return {name, std::move(message)}; }
 
 void addUfrags(std::set<std::string>& ufrags, const sdp::Description& tree, const SectionsInUse& used) {
-  for (const auto& bundle : used.bundles)
-    ufrags.insert(viewTransport(tree, bundle.anchor()).credentials.ufrag);
+  for (const auto& bundle : used.bundles) ufrags.insert(viewTransport(tree, bundle.anchor()).credentials.ufrag);
 }
 
 /// Gives a bundle the first name that its sections have in `known`, if none before it got that.
@@ -107,9 +106,11 @@ base::Result<Applied, SessionError> Session::setRemote(SdpType type, std::string
 
   auto changed = now_;
   changed.state = *after;
-  changed.pendingRemote = RemoteDescription{
-      type, std::make_shared<const sdp::Description>(std::move(*parsed)), std::make_shared<const std::string>(sdp), {},
-      std::move(used)};
+  changed.pendingRemote = RemoteDescription{type,
+                                            std::make_shared<const sdp::Description>(std::move(*parsed)),
+                                            std::make_shared<const std::string>(sdp),
+                                            {},
+                                            std::move(used)};
   const auto& tree = *changed.pendingRemote->tree;
   const auto& data = changed.pendingRemote->used.data;
   const auto init = data ? viewData(tree.media[*data]).sctpInit : std::nullopt;
@@ -277,8 +278,8 @@ std::optional<Session::TransportSection> Session::transportSection(TransportId t
 
 namespace {
 
-/// The transport of the section that `find` looks for. An answer, if only a provisional one, says what is bundled; an offer
-/// of the peer says it of new sections alone.
+/// The transport of the section that `find` looks for. An answer, if only a provisional one, says what is bundled; an
+/// offer of the peer says it of new sections alone.
 template <class Find>
 std::optional<TransportId> transportIn(const Negotiation& negotiation, Find find) {
   const auto in = [&](const auto& description) -> std::optional<TransportId> {

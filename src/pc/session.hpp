@@ -73,8 +73,8 @@ struct AddedCandidate {
 /// JSEP (RFC 9429) and the parts of the W3C's algorithms that decide on descriptions: a value-like object without time,
 /// transport or threads. Each operation is all or nothing: after an error nothing has changed.
 ///
-/// Sections that are bundled share a transport; the session gives transports their names, and says in its plan which are
-/// wanted.
+/// Sections that are bundled share a transport; the session gives transports their names, and says in its plan which
+/// are wanted.
 ///
 /// The W3C's setRemoteDescription first rolls back a local offer if a remote one comes. These are two steps with events
 /// between them, so they are two calls here: `if (session.needsRollback(type)) session.setLocal(Rollback, "");` and

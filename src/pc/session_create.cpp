@@ -55,12 +55,12 @@ base::Result<std::string, SessionError> Session::createOffer(bool iceRestart) {
   return lastOffer_->text;
 }
 
-/// What is bundled stays so; what is not stays alone (RFC 9429 s.5.2.2). What is new joins the bundle, or has a transport
-/// that the peer may leave to it.
+/// What is bundled stays so; what is not stays alone (RFC 9429 s.5.2.2). What is new joins the bundle, or has a
+/// transport that the peer may leave to it.
 void Session::bundleOffered(DescriptionPlan& plan, SectionsInUse& used) {
   auto& sections = plan.sections;
   const auto current = currentExchange(now_);
-  const sdp::Description* answer = !current                                   ? nullptr
+  const sdp::Description* answer = !current                                    ? nullptr
                                    : now_.currentLocal->type != SdpType::Offer ? current->localTree.get()
                                                                                : current->remoteTree.get();
   const auto place = [&](std::size_t i, TransportId transport) {

@@ -174,9 +174,8 @@ std::vector<PlannedCodec> offeredCodecs(const Transceiver& transceiver, const sd
     const auto payloadType = numbers.payloadType(codec, preferred);
     codec.payloadType = payloadType.value_or(0);
     // What a number means in one bundle it need not mean in another.
-    return payloadType && std::none_of(known.begin(), known.end(), [&](const PlannedCodec& one) {
-      return one.payloadType == *payloadType;
-    });
+    return payloadType && std::none_of(known.begin(), known.end(),
+                                       [&](const PlannedCodec& one) { return one.payloadType == *payloadType; });
   };
 
   const bool rtx = std::any_of(wanted.begin(), wanted.end(), [](const auto& codec) { return codec.name == "rtx"; });

@@ -29,8 +29,8 @@ DescribedTrack remoteTrackOf(const sdp::MediaSection& section);
 std::vector<std::string> announcedStreams(const sdp::MediaSection& section);
 
 /// The numbers of payload types and header extensions that descriptions of a session use. In one bundle a number means
-/// one thing (RFC 9143 s.9.1.1 and s.12), and it keeps its meaning as long as the session is (RFC 3264 s.8.3.2). Peers that
-/// do not bundle may mean something else by it in each section: sections that there are keep their own numbers.
+/// one thing (RFC 9143 s.9.1.1 and s.12), and it keeps its meaning as long as the session is (RFC 3264 s.8.3.2). Peers
+/// that do not bundle may mean something else by it in each section: sections that there are keep their own numbers.
 class Numbers {
  public:
   void learn(const sdp::Description& description);

@@ -31,9 +31,8 @@ std::optional<Exchange> exchangeOf(const std::optional<LocalDescription>& local,
     Exchange::Transport transport{bundle, viewTransport(*local->tree, bundle.anchor()),
                                   viewTransport(*remote->tree, bundle.anchor())};
     const auto established = associations.find(bundle.transport);
-    transport.dtlsRole = established != associations.end()
-                             ? established->second.role
-                             : dtlsRole(localAnswered, transport.local, transport.remote);
+    transport.dtlsRole = established != associations.end() ? established->second.role
+                                                           : dtlsRole(localAnswered, transport.local, transport.remote);
     exchange.transports.push_back(std::move(transport));
   }
   if (const auto data = exchange.used.data) {
@@ -68,8 +67,8 @@ TransportPlan::Sctp sctpOf(const DataView& local, const DataView& remote) {
   constexpr std::uint64_t most = std::numeric_limits<std::size_t>::max();
   TransportPlan::Sctp sctp{local.sctpPort, remote.sctpPort,
                            static_cast<std::size_t>(size == 0 ? most : std::min(size, most)), std::nullopt};
-  // draft-hancke-tsvwg-snap s.5.4: who does not know the attribute must not answer with it; who just mirrors all that it
-  // does not know is none that does.
+  // draft-hancke-tsvwg-snap s.5.4: who does not know the attribute must not answer with it; who just mirrors all that
+  // it does not know is none that does.
   if (local.sctpInit && remote.sctpInit && *local.sctpInit != *remote.sctpInit)
     sctp.snap = sctp::Snap{*local.sctpInit, *remote.sctpInit};
   return sctp;

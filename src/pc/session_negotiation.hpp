@@ -24,8 +24,8 @@ namespace parley::pc {
 struct LocalDescription {
   SdpType type = SdpType::Offer;
   std::shared_ptr<const sdp::Description> tree;
-  /// With named transports: one for each section of ours that a peer may leave outside of the bundle; once it is answered,
-  /// those of the answer.
+  /// With named transports: one for each section of ours that a peer may leave outside of the bundle; once it is
+  /// answered, those of the answer.
   SectionsInUse used;
 };
 

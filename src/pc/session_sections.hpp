@@ -37,8 +37,8 @@ struct Bundle {
   /// The connection's name for the transport, from 1 on and never used twice; 0 before there is one. A description that
   /// is applied gives it, and it stays through restarts, and whatever section is the first.
   TransportId transport = 0;
-  /// In the order of the group, never empty. What the first one says about the transport holds for all (RFC 9143 s.7.3.2,
-  /// the tagged section).
+  /// In the order of the group, never empty. What the first one says about the transport holds for all (RFC 9143
+  /// s.7.3.2, the tagged section).
   std::vector<std::size_t> sections;
 
   std::size_t anchor() const { return sections.front(); }
@@ -58,8 +58,9 @@ struct SectionsInUse {
 };
 /// Bundles without names. `preferredData` is looked at first for the data section.
 SectionsInUse sectionsInUse(const sdp::Description& description, std::optional<std::size_t> preferredData = {});
-/// Those that an answer of ours may accept (RFC 9429 s.5.3.1): with MaxBundle the bundle of the first section, with Balanced
-/// those of the first section of each kind. What was in use before goes first. `maxTransports` of them, whatever the policy.
+/// Those that an answer of ours may accept (RFC 9429 s.5.3.1): with MaxBundle the bundle of the first section, with
+/// Balanced those of the first section of each kind. What was in use before goes first. `maxTransports` of them,
+/// whatever the policy.
 SectionsInUse acceptable(const sdp::Description& offer, SectionsInUse offered, BundlePolicy policy,
                          const SectionsInUse& before);
 

@@ -1,18 +1,12 @@
 #include "pc/transport.hpp"
 
 #include "base/log.hpp"
+#include "base/overloaded.hpp"
 
 #include <algorithm>
 
 namespace parley::pc {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 dtls::Endpoint::Config dtlsConfig(const PeerConfig& config) {
   dtls::Endpoint::Config dtls;
@@ -152,7 +146,7 @@ bool Transport::pumpIce(Time now) {
   bool moved = false;
   while (auto output = agent_.poll()) {
     moved = true;
-    std::visit(Overloaded{
+    std::visit(base::Overloaded{
                    [&](Transmit& packet) { outbox.packet(std::move(packet)); },
                    [&](BindUdp& request) { open(request); },
                    [&](ListenTcp& request) { open(request); },
@@ -180,7 +174,7 @@ bool Transport::pumpDtls(Time now) {
   bool moved = false;
   while (auto output = dtls_->poll()) {
     moved = true;
-    std::visit(Overloaded{
+    std::visit(base::Overloaded{
                    [&](dtls::Endpoint::Transmit& packet) { transmit(std::move(packet.packet), now); },
                    [&](dtls::Endpoint::Connected&) {
                      tell(DtlsStateChanged{dtls::State::Connected, {}, dtls_->remoteCertificate()});
@@ -216,7 +210,7 @@ bool Transport::pumpMedia(Time now) {
   bool moved = false;
   while (auto output = media_.poll()) {
     moved = true;
-    std::visit(Overloaded{
+    std::visit(base::Overloaded{
                    [&](MediaPlane::Transmit& packet) { transmit(std::move(packet.packet), now); },
                    [&](auto& event) {
                      if (!closed_) shared_.listener.tell(std::move(event));

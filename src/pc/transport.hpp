@@ -42,13 +42,14 @@ enum class PeerDrop {
   Count
 };
 
-/// One transport of a connection, for the sections that are bundled: ICE, DTLS and media joined. Part of a `Peer`, which
-/// calls `pump` after whatever it has told it.
+/// One transport of a connection, for the sections that are bundled: ICE, DTLS and media joined. Part of a `Peer`,
+/// which calls `pump` after whatever it has told it.
 ///
 ///   datagram ─► first byte (RFC 7983) ─► ice::Agent | dtls::Endpoint ─► Listener (SCTP)
 ///                                                   | MediaPlane (SRTP)
 ///
-/// The layers start as early as they can: ICE with the local description, DTLS on the first valid pair, media with DTLS.
+/// The layers start as early as they can: ICE with the local description, DTLS on the first valid pair, media with
+/// DTLS.
 class Transport {
  public:
   /// The peer that it is part of.

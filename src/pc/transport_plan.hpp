@@ -14,7 +14,8 @@
 
 namespace parley::pc {
 
-/// The connection's name for one of its transports, from 1 on and never used twice. Sections that are bundled share one.
+/// The connection's name for one of its transports, from 1 on and never used twice. Sections that are bundled share
+/// one.
 using TransportId = std::uint32_t;
 /// What a peer's offer, or a pool of candidates, can make of them: each is a set of sockets.
 inline constexpr std::size_t maxTransports = 16;
@@ -55,8 +56,8 @@ struct TransportPlan {
 };
 
 /// What the signalling plane wants of the data plane after a description was applied: the whole of it, not a change to
-/// it. `Peer::apply` compares it with what it has; a transport that is not in it any more is gone. Immutable once made; the
-/// only coupling between the two planes.
+/// it. `Peer::apply` compares it with what it has; a transport that is not in it any more is gone. Immutable once made;
+/// the only coupling between the two planes.
 using Plan = std::vector<TransportPlan>;
 
 }  // namespace parley::pc

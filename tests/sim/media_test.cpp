@@ -144,7 +144,8 @@ struct MediaPair {
   void connect() {
     a->handle.post([plan = a->plan(nullptr)](pc::Peer& peer, Time now) { peer.apply({plan}, now); });
     b->post([plan = b->plan(a.get())](pc::Peer& peer, Time now) { peer.apply({plan}, now); });
-    world.after(20ms, [this] { a->post([plan = a->plan(b.get())](pc::Peer& peer, Time now) { peer.apply({plan}, now); }); });
+    world.after(20ms,
+                [this] { a->post([plan = a->plan(b.get())](pc::Peer& peer, Time now) { peer.apply({plan}, now); }); });
     REQUIRE(world.runUntil(
         [&] { return a->dtls == dtls::State::Connected && b->dtls == dtls::State::Connected; }, 10s));
   }

@@ -306,7 +306,8 @@ TEST_CASE("numbers that mean different things in sections without a bundle keep 
   addTrack(a, MediaKind::Video);
   addTrack(a, MediaKind::Video);
   REQUIRE(a.setLocal(SdpType::Offer));
-  // The second section has H.264 alone, by the number that VP8 has in the first, and orientation by that of transport-cc.
+  // The second section has H.264 alone, by the number that VP8 has in the first, and orientation by that of
+  // transport-cc.
   auto offer = unbundled(a.pendingLocal()->sdp);
   const auto second = offer.find("m=video", offer.find("m=video") + 1);
   const std::string transportCc = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
@@ -336,7 +337,8 @@ TEST_CASE("numbers that mean different things in sections without a bundle keep 
     for (const auto& extension : extensionsOf(media)) CHECK(ids.insert(extension.id).second);
   }
   const auto codecs = codecsOf(tree->media[1]);
-  const auto h264 = std::find_if(codecs.begin(), codecs.end(), [](const auto& codec) { return codec.payloadType == 96; });
+  const auto h264 =
+      std::find_if(codecs.begin(), codecs.end(), [](const auto& codec) { return codec.payloadType == 96; });
   REQUIRE(h264 != codecs.end());
   CHECK(h264->name == "H264");
   CHECK(codecsOf(tree->media[0]).front().name == "VP8");

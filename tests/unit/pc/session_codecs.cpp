@@ -15,7 +15,8 @@ TEST_CASE("preferences choose and order the codecs of offers and answers") {
   SECTION("in the offer") {
     REQUIRE_FALSE(a.setPreferences(video, {h264, codec("video/VP8")}));
     exchange(a, b);
-    CHECK(names(planned(b.plan().front().media, 0).receiving->codecs) == std::vector<std::string>{"H264/102", "VP8/96"});
+    CHECK(names(planned(b.plan().front().media, 0).receiving->codecs) ==
+          std::vector<std::string>{"H264/102", "VP8/96"});
     CHECK_FALSE(planned(a.plan().front().media, 0).sending->encodings[0].rtxSsrc);
   }
   SECTION("in the answer") {
