@@ -1,19 +1,13 @@
 // The tables of docs/sctp.md: what the engines make of a path, and what they cost. Paths are simulated and in virtual
 // time: the figures of tables 1 to 3 are the same on every machine. Table 4 is CPU time of this one.
 //
-//   sctp_tables [goodput] [delay] [fairness] [cpu]    all of them without a name
-//     --quick          a few cells of each, in a minute
-//     --rate MBIT      only this rate in table 1
-//     --engine NAME    only this one, in tables 1 to 3: tolerant, bbr, cubic, usrsctp; more than once for several
-//     --seconds N      measured virtual seconds (30; four times of it for fairness)
-//     --offset MS      what the second flow of table 3 begins later (2000)
-//
 // Each cell runs in a process of its own, since usrsctp has one state for a process.
 
 #include "support/bottleneck/book.hpp"
 #include "support/bottleneck/engine_flow.hpp"
 #include "support/bottleneck/model_flow.hpp"
 
+#include <CLI/CLI.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -442,23 +436,20 @@ void cpu(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  for (int i = 1; i < argc; ++i) {
-    std::string argument = argv[i];
-    if (argument == "--quick")
-      options.quick = true;
-    else if (argument == "--rate" && i + 1 < argc)
-      options.rate = std::atof(argv[++i]);
-    else if (argument == "--engine" && i + 1 < argc) {
-      std::string name = argv[++i];
-      for (auto& [known, engine] : allEngines)
-        if (known == name) options.engines.push_back(engine);
-    } else if (argument == "--seconds" && i + 1 < argc)
-      options.seconds = std::atoi(argv[++i]);
-    else if (argument == "--offset" && i + 1 < argc)
-      options.offset = std::chrono::milliseconds(std::atoi(argv[++i]));
-    else
-      options.tables.insert(argument);
-  }
+  CLI::App app("The tables of docs/sctp.md: what the engines make of a path, and what they cost.");
+  std::map<std::string, Engine> engines(allEngines.begin(), allEngines.end());
+  auto offset = std::chrono::duration_cast<std::chrono::milliseconds>(options.offset).count();
+  app.add_option("tables", options.tables, "all of them by default")
+      ->check(CLI::IsMember({"goodput", "delay", "fairness", "cpu"}));
+  app.add_flag("--quick", options.quick, "a few cells of each, in a minute");
+  app.add_option("--rate", options.rate, "only this rate (Mbit/s) in the table of goodput");
+  app.add_option("--engine", options.engines, "only this one, not in the table of CPU; may be repeated")
+      ->transform(CLI::CheckedTransformer(engines));
+  app.add_option("--seconds", options.seconds, "measured virtual seconds (30, or 10 if quick; four times of it for fairness)");
+  app.add_option("--offset", offset, "milliseconds that the second flow of the fairness table begins later")
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  options.offset = std::chrono::milliseconds(offset);
   if (options.engines.empty())
     for (auto& [name, engine] : allEngines) options.engines.push_back(engine);
   if (options.seconds == 0) options.seconds = options.quick ? 10 : 30;

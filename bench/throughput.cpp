@@ -4,6 +4,7 @@
 
 #include <parley/peer_connection.hpp>
 
+#include <CLI/CLI.hpp>
 #include <sys/resource.h>
 
 #include <chrono>
@@ -137,7 +138,10 @@ void runUntil(Host& a, Host& b, const std::function<bool()>& done) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::size_t megabytes = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 500;
+  CLI::App app("The CPU of a pair of connections for its set-up and for what it carries, and the memory of an idle one.");
+  std::size_t megabytes = 500;
+  app.add_option("megabytes", megabytes, "of large messages; of small ones a fifth")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
   Host hostA(1), hostB(2);
   hostA.other = &hostB;
   hostB.other = &hostA;

@@ -78,7 +78,6 @@ bool Agent::ownsUfrag(std::string_view ufrag) const {
   return false;
 }
 
-
 std::vector<std::string> Agent::localUfrags() const {
   std::vector<std::string> out;
   for (const auto& one : generations_)
