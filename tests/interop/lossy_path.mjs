@@ -29,9 +29,9 @@ export class LossyPath {
       if (!from || this.loses(datagram)) return;
       setTimeout(() => { if (!this.closed) from.socket.send(datagram, end.port, end.address); }, this.delay);
     });
-    const ours = line.replace(`${address} ${port}`, `${address} ${end.socket.address().port}`);
+    const relayed = line.replace(`${address} ${port}`, `${address} ${end.socket.address().port}`);
     const others = sdp.replace(/^a=candidate:.*\r\n/gm, '');
-    return { type, sdp: others.replace(/^(m=.*\r\nc=.*\r\n)/m, `$1${ours}\r\n`) };
+    return { type, sdp: others.replace(/^(m=.*\r\nc=.*\r\n)/m, `$1${relayed}\r\n`) };
   }
 
   loses(datagram) {
