@@ -34,17 +34,14 @@ Transport::Transport(TransportId id, Shared& shared)
 
 bool Transport::apply(const TransportPlan& plan, Time now) {
   const bool otherAssociation = plan_.dtls && plan.dtls && plan_.dtls->association != plan.dtls->association;
-  const bool offerRolledBack = localIce_ && !plan_.ice.local;
   plan_ = plan;
   agent_.setRole(plan.ice.role, now);
-  const bool gathers = plan.ice.local && plan.ice.local != localIce_;
-  if (gathers) {
+  if (plan.ice.local && plan.ice.local != localIce_) {
     agent_.gather(*plan.ice.local, now);
     localIce_ = plan.ice.local;
   }
-  // Only what changed: the peer's old credentials, said again with a restart of ours, are not its answer to that. But
-  // those of its offer, that ours was rolled back for, belong to our answer.
-  if (plan.ice.remote && (plan.ice.remote != remoteIce_ || (gathers && offerRolledBack))) {
+  // Only what changed: the peer's old credentials, said again with a restart of ours, are not its answer to that.
+  if (plan.ice.remote && plan.ice.remote != remoteIce_) {
     agent_.setRemote(*plan.ice.remote, plan.ice.remoteOptions, now);
     remoteIce_ = plan.ice.remote;
   }
