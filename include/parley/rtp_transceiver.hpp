@@ -51,7 +51,7 @@ class PARLEY_API RtpSender {
   virtual ~RtpSender() = default;
 
   virtual std::shared_ptr<MediaStreamTrack> track() const = 0;
-  /// Null until negotiated.
+  /// Null until the section is described. Another one once it is bundled with other sections.
   virtual std::shared_ptr<DtlsTransport> transport() const = 0;
   /// What can be sent, of all connections.
   static RtpCapabilities getCapabilities(MediaKind kind);

@@ -12,8 +12,9 @@
 #include <vector>
 
 /// \file
-/// What a connection runs over: `PeerConnection::sctp()`, its `transport()`, and that one's `iceTransport()`. They live
-/// on when the connection is closed, in state "closed". Threads and handlers are as for `DataChannel`.
+/// What a connection runs over: `PeerConnection::sctp()`, its `transport()` and those of senders and receivers, and their
+/// `iceTransport()`. Sections that are bundled share one (`Configuration::bundlePolicy`). They live on when the connection
+/// is closed, or does without them, in state "closed". Threads and handlers are as for `DataChannel`.
 
 namespace parley {
 

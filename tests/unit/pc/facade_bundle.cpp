@@ -1,5 +1,7 @@
 #include "facade_support.hpp"
 
+#include <parley/rtp_forwarder.hpp>
+
 #include <set>
 
 using namespace parley;
@@ -223,6 +225,38 @@ TEST_CASE("With a peer that does not bundle each section has its transport, and 
     CHECK(call.loop.runUntil([&] { return call.theirs->readyState() == DataChannelState::Closed; }));
     for (const auto& transport : call.transports(call.b)) CHECK(transport->state() == DtlsTransportState::Closed);
   }
+}
+
+TEST_CASE("Packets are forwarded from and to sections that have transports of their own") {
+  Call call;
+  std::vector<std::shared_ptr<RtpForwarder>> forwarders;
+  call.exchangeBy(withoutBundle);
+  REQUIRE(call.connected());
+  PeerConnection c(call.loop.engine, with(BundlePolicy::Balanced)), d(call.loop.engine, with(BundlePolicy::MaxCompat));
+  Pair::trickle(c, d);
+  Pair::trickle(d, c);
+  std::map<MediaKind, int> forwarded;
+  d.onTrack([&](const TrackEvent& event) {
+    event.track->onFrame([&](const EncodedFrame& frame) { ++forwarded[frame.kind]; });
+  });
+  std::vector<std::shared_ptr<RtpForwarding>> forwardings;
+  for (const auto& receiver : call.b.getReceivers()) {
+    RtpTransceiverInit init;
+    init.direction = RtpTransceiverDirection::SendOnly;
+    forwarders.push_back(RtpForwarder::create(receiver));
+    // Before there is a transport, which hears of it when it comes.
+    forwardings.push_back(forwarders.back()->addSender(c.addTransceiver(receiver->track()->kind(), init)->sender()));
+  }
+  call.loop.result(c.setLocalDescription());
+  call.loop.result(d.setRemoteDescription(withoutBundle(*c.localDescription())));
+  call.loop.result(d.setLocalDescription());
+  call.loop.result(c.setRemoteDescription(withoutBundle(*d.localDescription())));
+  REQUIRE(call.loop.runUntil([&] { return d.connectionState() == PeerConnectionState::Connected; }));
+  CHECK(call.transports(d).size() == 2);
+  REQUIRE(call.flows());
+  REQUIRE(call.flows());
+  CHECK(forwarded[MediaKind::Audio] > 2);
+  CHECK(forwarded[MediaKind::Video] > 2);
 }
 
 TEST_CASE("What is bundled leaves one transport, and the others go without a trace") {
