@@ -1,6 +1,6 @@
 #include "rtp/extension/dependency_descriptor.hpp"
 
-#include "rtp/extension/bits.hpp"
+#include "rtp/bits.hpp"
 
 #include <algorithm>
 #include <cassert>

@@ -1,7 +1,7 @@
 #include "rtp/payload/h264.hpp"
 
+#include "rtp/bits.hpp"
 #include "rtp/payload/base64.hpp"
-#include "rtp/payload/bit_reader.hpp"
 
 #include <algorithm>
 #include <array>
@@ -61,8 +61,8 @@ std::optional<H264Sps> readH264Sps(base::Bytes unit) {
   BitReader in(raw);
   H264Sps sps;
   in.skip(8);
-  const auto profile = in.bits(8);
-  sps.profileLevelId = profile << 16 | in.bits(16);
+  const auto profile = in.fixed(8);
+  sps.profileLevelId = profile << 16 | in.fixed(16);
   sps.id = in.exponentialGolomb();
   unsigned chromaFormat = 1;
   bool separatePlanes = false;

@@ -1,7 +1,7 @@
 #include "rtp/payload/h265.hpp"
 
+#include "rtp/bits.hpp"
 #include "rtp/payload/base64.hpp"
-#include "rtp/payload/bit_reader.hpp"
 
 #include <algorithm>
 #include <array>
@@ -62,8 +62,8 @@ std::optional<H265Sps> readH265Sps(base::Bytes unit) {
   const auto raw = unescapeNal(unit.subspan(unitHeader), spsBytes);
   BitReader in(raw);
   H265Sps sps;
-  sps.vpsId = in.bits(4);
-  const auto subLayers = in.bits(3);
+  sps.vpsId = in.fixed(4);
+  const auto subLayers = in.fixed(3);
   in.skip(1);
   skipProfileTierLevel(in, subLayers);
   sps.id = in.exponentialGolomb();

@@ -1,6 +1,6 @@
 #include "rtp/payload/obu.hpp"
 
-#include "rtp/payload/bit_reader.hpp"
+#include "rtp/bits.hpp"
 
 #include <limits>
 
@@ -94,23 +94,23 @@ std::optional<Resolution> readSequenceHeader(base::Bytes payload) {
       if (in.flag()) in.exponentialGolomb();
       decoderModel = in.flag();
       if (decoderModel) {
-        delayBits = in.bits(5) + 1;
+        delayBits = in.fixed(5) + 1;
         in.skip(42);
       }
     }
     const bool displayDelay = in.flag();
-    const auto points = in.bits(5) + 1;
+    const auto points = in.fixed(5) + 1;
     for (std::uint32_t i = 0; i < points && in.ok(); ++i) {
       in.skip(12);
-      if (in.bits(5) > 7) in.skip(1);
+      if (in.fixed(5) > 7) in.skip(1);
       if (decoderModel && in.flag()) in.skip(2 * delayBits + 1);
       if (displayDelay && in.flag()) in.skip(4);
     }
   }
-  const auto widthBits = in.bits(4) + 1;
-  const auto heightBits = in.bits(4) + 1;
-  const auto width = in.bits(widthBits) + 1;
-  const auto height = in.bits(heightBits) + 1;
+  const auto widthBits = in.fixed(4) + 1;
+  const auto heightBits = in.fixed(4) + 1;
+  const auto width = in.fixed(widthBits) + 1;
+  const auto height = in.fixed(heightBits) + 1;
   if (!in.ok() || width > 0xffff || height > 0xffff) return std::nullopt;
   return Resolution{static_cast<std::uint16_t>(width), static_cast<std::uint16_t>(height)};
 }
@@ -118,7 +118,7 @@ std::optional<Resolution> readSequenceHeader(base::Bytes payload) {
 bool isKeyFrameHeader(base::Bytes payload) {
   BitReader in(payload);
   const bool showsExisting = in.flag();
-  const bool key = in.bits(2) == 0;
+  const bool key = in.fixed(2) == 0;
   return in.ok() && !showsExisting && key;
 }
 

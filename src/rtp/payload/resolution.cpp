@@ -1,6 +1,6 @@
 #include "rtp/payload/resolution.hpp"
 
-#include "rtp/payload/bit_reader.hpp"
+#include "rtp/bits.hpp"
 
 namespace parley::rtp::payload {
 
@@ -18,9 +18,9 @@ std::optional<FrameHeader> readVp8Header(base::Bytes frame) {
 
 std::optional<FrameHeader> readVp9Header(base::Bytes frame) {
   BitReader in(frame);
-  if (in.bits(2) != 2) return std::nullopt;
-  const unsigned low = in.bits(1);
-  const unsigned profile = in.bits(1) << 1 | low;
+  if (in.fixed(2) != 2) return std::nullopt;
+  const unsigned low = in.fixed(1);
+  const unsigned profile = in.fixed(1) << 1 | low;
   if (profile == 3 && in.flag()) return std::nullopt;
   FrameHeader header;
   const bool showsExisting = in.flag();
@@ -28,16 +28,16 @@ std::optional<FrameHeader> readVp9Header(base::Bytes frame) {
   header.keyFrame = !in.flag();
   in.skip(2);  // show_frame, error_resilient_mode
   if (header.keyFrame) {
-    if (in.bits(24) != 0x498342) return std::nullopt;
+    if (in.fixed(24) != 0x498342) return std::nullopt;
     if (profile >= 2) in.skip(1);
     constexpr unsigned rgb = 7;
     const bool chroma = profile == 1 || profile == 3;
-    if (in.bits(3) != rgb)
+    if (in.fixed(3) != rgb)
       in.skip(chroma ? 4 : 1);
     else if (chroma)
       in.skip(1);
-    const auto width = in.bits(16);
-    const auto height = in.bits(16);
+    const auto width = in.fixed(16);
+    const auto height = in.fixed(16);
     // 65536 does not fit the 16 bits of everybody behind us, and no encoder makes it.
     header.resolution = Resolution{static_cast<std::uint16_t>(width + 1), static_cast<std::uint16_t>(height + 1)};
   }

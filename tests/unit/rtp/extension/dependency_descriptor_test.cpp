@@ -1,4 +1,4 @@
-#include "rtp/extension/bits.hpp"
+#include "rtp/bits.hpp"
 #include "rtp/extension/dependency_descriptor.hpp"
 #include "support/catch.hpp"
 #include "support/vector_file.hpp"
@@ -58,14 +58,14 @@ TEST_CASE("numbers below n take one bit less where they can (av1-rtp-spec A.8.2,
   const char* codes[] = {"00", "01", "10", "110", "111"};
   for (std::uint32_t value = 0; value < 5; ++value) {
     std::vector<std::uint8_t> bytes(1);
-    BitWriter writer(bytes);
+    rtp::BitWriter writer(bytes);
     writer.nonSymmetric(5, value);
     std::string written;
     for (std::size_t i = 0; i < writer.bits(); ++i) written += bytes[0] >> (7 - i) & 1 ? '1' : '0';
     CHECK(written == codes[value]);
-    CHECK(BitReader(bytes).nonSymmetric(5) == value);
+    CHECK(rtp::BitReader(bytes).nonSymmetric(5) == value);
   }
-  CHECK(BitReader({}).nonSymmetric(1) == 0);
+  CHECK(rtp::BitReader({}).nonSymmetric(1) == 0);
 }
 
 TEST_CASE("the descriptors that a browser sent for three spatial layers are read, and written as they came") {

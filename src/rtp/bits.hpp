@@ -6,45 +6,65 @@
 #include <cstddef>
 #include <cstdint>
 
-/// \file
-/// Bit fields of av1-rtp-spec A.8.2: f(n) and ns(n), the most significant bit first.
+namespace parley::rtp {
 
-namespace parley::rtp::extension {
-
-/// Past the end it reads zeros and clears `ok()`.
+/// Reads bits, the most significant first, as the headers of video codecs and the dependency descriptor are written.
+/// Past the end it yields zeros and clears `ok()`.
 class BitReader {
  public:
   explicit BitReader(base::Bytes bytes) : bytes_(bytes) {}
 
   bool ok() const { return ok_; }
+
   bool flag() { return fixed(1) != 0; }
-  /// f(n). At most 32.
-  std::uint32_t fixed(unsigned n) {
-    std::uint32_t value = 0;
-    for (; n > 0; --n, ++at_) {
-      if (at_ >= bytes_.size() * 8) {
+  /// f(n), u(n). At most 32.
+  std::uint32_t fixed(unsigned count) {
+    std::uint64_t value = 0;
+    for (unsigned i = 0; i < count; ++i) {
+      if (position_ >= bytes_.size() * 8) {
         ok_ = false;
         return 0;
       }
-      value = value << 1 | (bytes_[at_ / 8] >> (7 - at_ % 8) & 1u);
+      value = value << 1 | (bytes_[position_ / 8] >> (7 - position_ % 8) & 1u);
+      ++position_;
     }
-    return value;
+    return static_cast<std::uint32_t>(value);
   }
-  /// ns(n): a value below n.
+  void skip(unsigned count) {
+    for (; count > 32; count -= 32) fixed(32);
+    fixed(count);
+  }
+  /// ns(n) of AV1 (av1-rtp-spec A.8.2): a value below n.
   std::uint32_t nonSymmetric(std::uint32_t n) {
     auto width = static_cast<unsigned>(std::bit_width(n));
     std::uint32_t shorter = (1u << width) - n;
     std::uint32_t value = fixed(width - 1);
     return value < shorter ? value : (value << 1) - shorter + fixed(1);
   }
+  /// ue(v), H.264 s.9.1; also uvlc() of AV1.
+  std::uint32_t exponentialGolomb() {
+    unsigned zeros = 0;
+    while (ok_ && !flag()) ++zeros;
+    if (!ok_ || zeros > 31) {
+      ok_ = false;
+      return 0;
+    }
+    return static_cast<std::uint32_t>((std::uint64_t{1} << zeros) - 1 + fixed(zeros));
+  }
+  /// se(v), H.264 s.9.1.1.
+  std::int32_t signedGolomb() {
+    auto code = exponentialGolomb();
+    auto half = static_cast<std::int32_t>(code / 2 + code % 2);
+    return code % 2 != 0 ? half : -half;
+  }
 
  private:
   base::Bytes bytes_;
-  std::size_t at_ = 0;
+  std::size_t position_ = 0;
   bool ok_ = true;
 };
 
-/// Without room it only counts: what does not fit is not written.
+/// Writes the same. Without room it only counts: what does not fit is not written.
 class BitWriter {
  public:
   BitWriter() = default;
@@ -75,4 +95,4 @@ class BitWriter {
   std::size_t at_ = 0;
 };
 
-}  // namespace parley::rtp::extension
+}  // namespace parley::rtp
