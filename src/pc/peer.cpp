@@ -102,14 +102,15 @@ void Peer::applySctp(const Plan& plan) {
   const auto with =
       std::find_if(plan.begin(), plan.end(), [](const TransportPlan& one) { return one.sctp.has_value(); });
   const auto before = std::exchange(sctp_, with == plan.end() ? std::nullopt : with->sctp);
-  // An association that goes on does so on the transport that its section is bundled onto.
-  sctpTransport_ = with == plan.end() ? TransportId{0} : with->id;
+  const auto carrier = std::exchange(sctpTransport_, with == plan.end() ? TransportId{0} : with->id);
   if (!before) return;
   if (!sctp_) return endSctp("the data section was removed", false);
   if (!channels_ && !sctpGone_) return;
   // RFC 8841 s.9.3: a new port of either side closes the association, or follows on one that failed, and opens another.
   if (before->localPort != sctp_->localPort || before->remotePort != sctp_->remotePort)
-    endSctp("negotiation began another SCTP association", true);
+    return endSctp("negotiation began another SCTP association", true);
+  // Its section was bundled: it goes on over that transport, or begins again if it had failed with its own.
+  if (carrier != sctpTransport_) sctpGone_ = false;
 }
 
 void Peer::addRemoteCandidate(TransportId id, const ice::Candidate& candidate, Time now) {

@@ -43,8 +43,9 @@ class End : public pc::PeerObserver, public std::enable_shared_from_this<End> {
   void onTransport(pc::TransportEvent& happened) {
     if (auto* found = std::get_if<ice::CandidateFound>(&happened.event)) {
       if (remote)
-        remote->post(
-            [candidate = found->candidate](pc::Peer& peer, Time now) { peer.addRemoteCandidate(1, candidate, now); });
+        remote->post([id = happened.transport, candidate = found->candidate](pc::Peer& peer, Time now) {
+          peer.addRemoteCandidate(id, candidate, now);
+        });
     } else if (auto* state = std::get_if<pc::DtlsStateChanged>(&happened.event)) {
       dtls = state->state;
       dtlsConnected += dtls == dtls::State::Connected;
@@ -276,4 +277,66 @@ TEST_CASE("another DTLS association takes the channels with it, and carries new 
   sendOn(pair, second, "after");
   REQUIRE(pair.world.runUntil([&] { return arrived(pair, "after"); }, 5s));
   CHECK(pair.a->dtls == dtls::State::Connected);
+}
+
+namespace {
+
+/// Data with a transport of its own, beside another one; and then bundled onto that.
+struct Moving {
+  explicit Moving(Pair& both) : pair(both) {
+    for (auto* end : {pair.a.get(), pair.b.get()}) second[end] = ice::makeCredentials(pair.world.random());
+  }
+  pc::Plan plan(End& end, End& other, bool bundled) {
+    pc::Plan both(2, end.planWith(other));
+    both[1].id = 2;
+    both[1].ice.local = second[&end];
+    both[1].ice.remote = second[&other];
+    both[0].sctp.reset();
+    if (!bundled) return both;
+    std::swap(both[0].sctp, both[1].sctp);
+    both.pop_back();
+    return both;
+  }
+  void apply(bool bundled, const std::function<void(pc::Plan&, bool ofA)>& change = {}) {
+    for (auto* end : {pair.a.get(), pair.b.get()}) {
+      auto wanted = plan(*end, *end->remote, bundled);
+      if (change) change(wanted, end == pair.a.get());
+      end->post([wanted](pc::Peer& peer, Time now) { peer.apply(wanted, now); });
+    }
+  }
+  Pair& pair;
+  std::map<End*, ice::Credentials> second;
+};
+
+}  // namespace
+
+TEST_CASE("an association goes on over the transport that its section is bundled onto") {
+  Pair pair;
+  Moving moving(pair);
+  moving.apply(false);
+  sendOn(pair, first, "before");
+  REQUIRE(pair.world.runUntil([&] { return arrived(pair, "before"); }, 5s));
+  REQUIRE(pair.world.runUntil([&] { return pair.a->dtlsConnected == 2 && pair.b->dtlsConnected == 2; }, 5s));
+  moving.apply(true);
+  pair.world.runFor(100ms);
+  pair.a->handle.post([](pc::Peer& peer, Time now) { peer.send(first, true, {'a', 'f', 't', 'e', 'r'}, now); });
+  REQUIRE(pair.world.runUntil([&] { return arrived(pair, "after"); }, 5s));
+  CHECK(pair.a->closedChannels.empty());
+  CHECK(pair.b->closedChannels.empty());
+}
+
+TEST_CASE("an association that failed with its transport begins again on the one that its section is bundled onto") {
+  Pair pair;
+  Moving moving(pair);
+  moving.apply(false, [](pc::Plan& plan, bool ofA) {
+    if (ofA) plan[1].dtls->remoteFingerprints[0].value[0] ^= 1;
+  });
+  sendOn(pair, first, "before");
+  REQUIRE(pair.world.runUntil([&] { return pair.a->reasons.size() == 1; }, 5s));
+  pair.world.runFor(1s);
+  moving.apply(true);
+  pair.world.runFor(100ms);
+  sendOn(pair, second, "after");
+  REQUIRE(pair.world.runUntil([&] { return arrived(pair, "after"); }, 5s));
+  CHECK_FALSE(arrived(pair, "before"));
 }
