@@ -74,6 +74,9 @@ export class Pair {
     const tooLate = new Promise((resolve) => setTimeout(resolve, 1000, ['no answer']));
     const history = await Promise.race([this.theirs.history().catch((error) => [error.message]), tooLate]);
     for (const line of history) this.log(`theirs: ${line}`);
+    const ours = await Promise.race([this.ours.stats().catch((error) => [error.message]), tooLate]);
+    for (const each of Object.values(ours))
+      if (!['codec', 'certificate'].includes(each.type)) this.log(`ours: ${JSON.stringify(each)}`);
     this.theirs.forget().catch(() => {});
     this.ours.kill();
   }

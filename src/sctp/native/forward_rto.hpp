@@ -18,7 +18,9 @@ namespace parley::sctp::native {
 /// In `second` only new data is sent, two packets of it, so that the next SACK says which it is.
 ///
 /// There are two shorter ways to the same finding: an acknowledgement of the repeated chunk that comes faster than any
-/// path could be (as RFC 8985 s.6.2 step 2 has it), and the peer's report that it got that one twice (RFC 3708).
+/// path could be (as RFC 8985 s.6.2 step 2 has it), and the peer's report that it got that one twice (RFC 3708). The first
+/// is believed once, until a round trip has been measured again: where paths become faster than they ever were, all that
+/// is sent again seems too fast, and each time-out would give one packet.
 class ForwardRto {
  public:
   enum class Finding { None, InVain };
@@ -44,6 +46,8 @@ class ForwardRto {
     state_ = State::First;
   }
   void cancel() { state_ = State::Idle; }
+  /// A round trip of something that was sent once: the smallest one is known anew.
+  void measured() { believesSpeed_ = true; }
   Finding consider(const Evidence& evidence);
 
   bool active() const { return state_ != State::Idle; }
@@ -59,6 +63,7 @@ class ForwardRto {
  private:
   enum class State : std::uint8_t { Idle, First, Second };
   State state_ = State::Idle;
+  bool believesSpeed_ = true;
   unsigned newPackets_ = 0;
   wire::UnwrappedTsn head_;
   wire::UnwrappedTsn next_;
@@ -67,7 +72,9 @@ class ForwardRto {
 
 inline ForwardRto::Finding ForwardRto::consider(const Evidence& evidence) {
   if (state_ == State::Idle) return Finding::None;
-  if (evidence.tooFast || evidence.headDuplicated) {
+  const bool tooFast = evidence.tooFast && believesSpeed_;
+  if (tooFast || evidence.headDuplicated) {
+    if (tooFast) believesSpeed_ = false;
     state_ = State::Idle;
     return Finding::InVain;
   }

@@ -38,6 +38,7 @@ bool Sender::process(wire::Tsn cumulativeOnWire, const wire::SackView* sack, Tim
     ack.rtt = now - acked.newestOnceAt;
     rto_.sample(*ack.rtt, newRound, now);
     probe_.measured();
+    forwardRto_.measured();
   }
   if (sack) {
     const bool wasClosed = peerWindow_ < maxPacket_;

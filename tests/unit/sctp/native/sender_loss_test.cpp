@@ -2,6 +2,7 @@
 #include "one_sender.hpp"
 
 #include <algorithm>
+#include <set>
 
 using namespace parley;
 using namespace parley::sctp;
@@ -265,6 +266,23 @@ TEST_CASE("an acknowledgement that is faster than the path shows that the time-o
   AssociationStats after;
   s.sender.fillStats(after);
   CHECK(after.congestionWindow >= before.congestionWindow);
+}
+
+TEST_CASE("a path that became faster than it ever was costs a time-out or two, not one for each packet") {
+  OneSender s;
+  sendPackets(s, 10);
+  // All of it was lost. What is sent again arrives, and is acknowledged sooner than the smallest round trip that is known.
+  const Time lost = s.now;
+  std::set<std::uint32_t> there;
+  std::uint32_t cumulative = 999;
+  while (!s.sender.drained() && s.now < lost + 60s) {
+    for (const auto tsn : tsns(s.runUntilPacket(10s))) there.insert(tsn);
+    s.now += 1ms;
+    while (there.contains(cumulative + 1)) ++cumulative;
+    if (cumulative >= 1'000) s.sack(cumulative);
+  }
+  CHECK(s.sender.drained());
+  CHECK(s.now - lost < 3s);
 }
 
 TEST_CASE("a report that the first chunk came twice shows that the time-out was in vain") {
